@@ -1,0 +1,19 @@
+# Each line is one over dev.py, for machines without make: python3 dev.py run
+# More arguments: make test ARGS="-k reviewer"
+.PHONY: run test check lock setup
+.DEFAULT_GOAL := run
+
+run:
+	@python3 dev.py run $(ARGS)
+
+test:
+	@python3 dev.py test $(ARGS)
+
+check:
+	@python3 dev.py check $(ARGS)
+
+lock:
+	@python3 dev.py lock
+
+setup:
+	@python3 dev.py setup

@@ -1,0 +1,1 @@
+"""Who may log in: the user model and the logins of a demonstration."""

@@ -1,0 +1,31 @@
+"""The user model. Its key is a UUID because `agent_executions.user_id` is one."""
+
+from __future__ import annotations
+
+import uuid
+
+from django.contrib.auth.models import AbstractUser
+from django.contrib.postgres.functions import RandomUUID
+from django.db import models
+
+SYSTEM_USERNAME = "system"
+SYSTEM_USER_ID = uuid.UUID("00000000-0000-4000-8000-000000000001")
+"""Launches what nobody in particular launched: schedules, `launch_agent` without --user."""
+
+
+class User(AbstractUser):
+    """A person, or a service (`is_service`), which can neither log in nor vote."""
+
+    id = models.UUIDField(
+        primary_key=True, default=uuid.uuid4, db_default=RandomUUID(), editable=False
+    )
+    is_service = models.BooleanField("service user", default=False, db_default=False)
+
+    class Meta(AbstractUser.Meta):
+        db_table = "accounts_user"
+        constraints = [
+            models.CheckConstraint(
+                name="service_users_cannot_log_in",
+                condition=models.Q(is_service=False) | models.Q(is_active=False),
+            )
+        ]

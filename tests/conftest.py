@@ -1,0 +1,119 @@
+"""Fixtures for every test.
+
+`db` (pytest-django's) rolls back. `committed_db` really commits, and wipes afterwards: for tests
+with several connections or real processes. `process_env` and `start_process` give those processes
+the test's database. `browser_path` is a Chromium.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator
+from itertools import count
+from pathlib import Path
+
+import pytest
+
+from tests.support import database
+from tests.support.needs import missing
+from tests.support.processes import ChildProcess
+
+# Before anything reads Django's settings. The server starts with the first test that needs it.
+database.isolate_environment()
+
+import django  # noqa: E402
+from django.conf import settings  # noqa: E402
+from django.core.management import call_command  # noqa: E402
+from django.db import connection  # noqa: E402
+from django.test import TransactionTestCase  # noqa: E402
+
+from agentops.dev.browser import find_browser  # noqa: E402
+
+# Now, because the conftests of folders below import models.
+django.setup()
+
+from django.contrib.auth.models import Permission  # noqa: E402
+
+from agentops.accounts.models import User  # noqa: E402
+from executions.registry_sync import sync_registry  # noqa: E402
+from tests import rehearsal_server  # noqa: E402
+
+REVIEWERS = ("rita", "omar")
+settings.PASSWORD_HASHERS = ["tests.support.hashers.QuickHasher"]
+
+
+@pytest.fixture(scope="session")
+def django_db_modify_db_settings(
+    django_db_modify_db_settings_parallel_suffix: None,
+) -> Iterator[None]:
+    """pytest-django's hook before it makes the test database: hold the server until the end."""
+    if os.environ.get("DATABASE_URL"):
+        yield
+        return
+    with database.embedded_server():
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _wipe_instead_of_flush() -> Iterator[None]:
+    """Django's flush truncates, which append-only tables refuse."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(TransactionTestCase, "_fixture_teardown", lambda case: database.wipe())
+        yield
+
+
+@pytest.fixture
+def committed_db(transactional_db: None) -> None:
+    """A database in which this test's commits are real, and wiped when it ends."""
+
+
+@pytest.fixture
+def process_env(committed_db: None) -> dict[str, str]:
+    """The environment of a real process that works on this test's database."""
+    name = str(connection.settings_dict["NAME"])
+    return {**os.environ, "AGENTOPS_PG_DATABASE": name, "PYTHONUNBUFFERED": "1"}
+
+
+@pytest.fixture
+def start_process(
+    process_env: dict[str, str], tmp_path: Path
+) -> Iterator[Callable[..., ChildProcess]]:
+    """`start_process("manage.py", "qcluster", Q_CLUSTER_NAME="agents")`; gone at the test's end."""
+    started: list[ChildProcess] = []
+    numbers = count(1)
+
+    def start(*arguments: str, **variables: str) -> ChildProcess:
+        log = tmp_path / f"process-{next(numbers)}.log"
+        child = ChildProcess(*arguments, env={**process_env, **variables}, log=log)
+        started.append(child)
+        return child
+
+    yield start
+    for child in reversed(started):
+        child.stop()
+
+
+@pytest.fixture
+def reviewers(committed_db: None) -> list[User]:
+    """Rita and Omar, who may approve everything."""
+    sync_registry()
+    rights = Permission.objects.filter(codename__startswith="approve_")
+    people = [User.objects.create_user(name, password="only for tests") for name in REVIEWERS]
+    for person in people:
+        person.user_permissions.set(rights)
+    return people
+
+
+@pytest.fixture
+def llm(committed_db: None) -> Iterator[rehearsal_server.RehearsalServer]:
+    """A rehearsal server beside a database with the sample data."""
+    sync_registry()
+    call_command("load_sample_data", verbosity=0)
+    with rehearsal_server.start() as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def browser_path() -> str:
+    """A Chromium to drive; where there is none the test is skipped, or fails with CI=true."""
+    return find_browser() or missing("a browser (`make test` tries to get one)")
