@@ -1,0 +1,1 @@
+"""System checks: what would break a promise is refused at boot."""

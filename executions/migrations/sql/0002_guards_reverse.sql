@@ -1,0 +1,10 @@
+DROP FUNCTION agent_tool_calls_frozen() CASCADE;
+DROP FUNCTION agent_tool_calls_guard() CASCADE;
+DROP FUNCTION agent_tool_calls_check_people(agent_tool_calls, agent_tool_calls);
+DROP FUNCTION agent_tool_calls_guard_insert() CASCADE;
+DROP FUNCTION agent_tool_calls_check_start(agent_tool_calls);
+DROP FUNCTION agent_executions_notify() CASCADE;
+DROP FUNCTION agent_executions_frozen() CASCADE;
+DROP FUNCTION agent_executions_guard() CASCADE;
+DROP FUNCTION agentops_may_move(text, text, text);
+DROP FUNCTION agentops_in_maintenance(regclass);

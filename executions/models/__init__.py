@@ -1,0 +1,28 @@
+"""Rows: read them anywhere; only the engine and operations change them."""
+
+from executions.models.control import (
+    AgentAudit,
+    AgentAuditSeal,
+    AgentBudget,
+    AgentControl,
+    AgentRunner,
+)
+from executions.models.execution import AgentDefinition, AgentExecution
+from executions.models.review import AgentGatedTool, AgentReview, AgentReviewVote
+from executions.models.step import AgentStep
+from executions.models.tool_call import AgentToolCall
+
+__all__ = [
+    "AgentAudit",
+    "AgentAuditSeal",
+    "AgentBudget",
+    "AgentControl",
+    "AgentDefinition",
+    "AgentExecution",
+    "AgentGatedTool",
+    "AgentReview",
+    "AgentReviewVote",
+    "AgentRunner",
+    "AgentStep",
+    "AgentToolCall",
+]

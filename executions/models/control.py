@@ -1,0 +1,119 @@
+"""Runners, switches, budgets and the audit trail."""
+
+from __future__ import annotations
+
+from django.conf import settings
+from django.db import models
+
+from executions.models.execution import AgentExecution
+from executions.models.fields import Now, labels, uuid_key
+
+
+class AgentRunner(models.Model):
+    """A runner and its lease: all it drives is its own while `lease_until` is ahead."""
+
+    id = uuid_key()
+    lock_key = models.BigIntegerField(editable=False)
+    host = models.TextField()
+    pid = models.IntegerField()
+    capacity = models.IntegerField()
+    is_solo = models.BooleanField(db_default=False)
+    version = models.TextField(db_default="")
+    in_flight = models.IntegerField(db_default=0)
+    is_draining = models.BooleanField(db_default=False)
+    started_at = models.DateTimeField(db_default=Now())
+    heartbeat_at = models.DateTimeField(db_default=Now())
+    lease_until = models.DateTimeField()
+    dead_at = models.DateTimeField(null=True)
+    last_batch = models.BigIntegerField(db_default=0)
+
+    class Meta:
+        db_table = "agent_runners"
+        verbose_name = "runner"
+        default_permissions = ("view",)
+
+    def __str__(self) -> str:
+        return f"{self.host}:{self.pid}"
+
+
+class AgentControl(models.Model):
+    """A switch over everything, one agent, one tool or one customer."""
+
+    pk = models.CompositePrimaryKey("scope", "key")
+    scope = models.TextField(choices=labels(("all", "agent", "tool", "customer")))
+    key = models.TextField(db_default="")
+    state = models.TextField(choices=labels(("on", "paused", "killed")))
+    reason = models.TextField(db_default="")
+    changed_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, db_column="changed_by"
+    )
+    changed_at = models.DateTimeField(db_default=Now())
+
+    class Meta:
+        db_table = "agent_controls"
+        default_permissions = ("view", "change")
+
+    def __str__(self) -> str:
+        return f"{self.scope} {self.key}: {self.state}"
+
+
+class AgentBudget(models.Model):
+    """A ceiling over many executions in one period; reserved before, settled after."""
+
+    id = uuid_key()
+    scope = models.TextField(choices=labels(("all", "agent", "user", "customer")))
+    key = models.TextField(db_default="")
+    period_from = models.DateTimeField()
+    period_to = models.DateTimeField()
+    limit_usd = models.DecimalField(max_digits=14, decimal_places=6, null=True)
+    limit_tokens = models.BigIntegerField(null=True)
+    reserved_usd = models.DecimalField(max_digits=14, decimal_places=6, db_default=0)
+    spent_usd = models.DecimalField(max_digits=14, decimal_places=6, db_default=0)
+    reserved_tokens = models.BigIntegerField(db_default=0)
+    spent_tokens = models.BigIntegerField(db_default=0)
+
+    class Meta:
+        db_table = "agent_budgets"
+
+    def __str__(self) -> str:
+        return f"{self.scope} {self.key} from {self.period_from:%Y-%m-%d}"
+
+
+class AgentAudit(models.Model):
+    """One link of an execution's audit chain; written by triggers only."""
+
+    pk = models.CompositePrimaryKey("execution_id", "seq")
+    execution = models.ForeignKey(AgentExecution, on_delete=models.PROTECT, related_name="audit")
+    seq = models.IntegerField()
+    at = models.DateTimeField()
+    event = models.TextField()
+    actor = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True)
+    detail = models.JSONField()
+    prev_hash = models.TextField()
+    hash = models.TextField()
+
+    class Meta:
+        db_table = "agent_audit"
+        verbose_name = "audit event"
+        default_permissions = ("view",)
+
+    def __str__(self) -> str:
+        return f"{self.seq} {self.event}"
+
+
+class AgentAuditSeal(models.Model):
+    """One hash over the heads of all chains at one moment."""
+
+    id = models.BigAutoField(primary_key=True)
+    at = models.DateTimeField(db_default=Now())
+    executions = models.BigIntegerField()
+    events = models.BigIntegerField()
+    heads_hash = models.TextField()
+    prev_hash = models.TextField()
+
+    class Meta:
+        db_table = "agent_audit_seals"
+        default_permissions = ("view",)
+
+    def __str__(self) -> str:
+        return f"seal {self.pk}"

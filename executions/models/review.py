@@ -1,0 +1,104 @@
+"""Reviews and votes: gated calls put before people, and what each person said."""
+
+from __future__ import annotations
+
+from django.conf import settings
+from django.db import models
+
+from executions.core.states import ReviewKind, ReviewStatus
+from executions.models.execution import AgentExecution
+from executions.models.fields import Now, choices, labels, uuid_key
+from executions.models.tool_call import AgentToolCall
+
+VOTES = ("approve", "reject", "ask", "happened", "drop")
+RISKS = ("low", "medium", "high")
+
+
+class ReviewQuerySet(models.QuerySet["AgentReview"]):
+    def open(self) -> ReviewQuerySet:
+        return self.filter(status=ReviewStatus.OPEN)
+
+    def most_urgent_first(self) -> ReviewQuerySet:
+        return self.order_by(models.F("expires_at").asc(nulls_last=True), "created_at")
+
+
+class AgentReview(models.Model):
+    """One version of one call's review; an edit makes a new row with the next version."""
+
+    id = uuid_key()
+    call = models.ForeignKey(AgentToolCall, on_delete=models.PROTECT, related_name="reviews")
+    execution = models.ForeignKey(AgentExecution, on_delete=models.PROTECT, related_name="reviews")
+    tool_name = models.TextField()
+    input_digest = models.TextField()
+    kind = models.TextField(choices=choices(ReviewKind), db_default=ReviewKind.APPROVAL.value)
+    status = models.TextField(choices=choices(ReviewStatus), db_default=ReviewStatus.OPEN.value)
+    version = models.IntegerField(db_default=1)
+    required_votes = models.IntegerField(db_default=1)
+    reason = models.TextField(db_default="")
+    risk = models.TextField(choices=labels(RISKS), db_default="high")
+    target_version = models.TextField(null=True)  # noqa: DJ001
+    expires_at = models.DateTimeField(null=True)
+    effective_at = models.DateTimeField(null=True)
+    edited_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        on_delete=models.PROTECT,
+        null=True,
+        db_column="edited_by",
+        related_name="edited_reviews",
+    )
+    claimed_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        on_delete=models.PROTECT,
+        null=True,
+        db_column="claimed_by",
+        related_name="claimed_reviews",
+    )
+    claimed_until = models.DateTimeField(null=True)
+    created_at = models.DateTimeField(db_default=Now())
+    decided_at = models.DateTimeField(null=True)
+
+    objects = ReviewQuerySet.as_manager()
+
+    class Meta:
+        db_table = "agent_reviews"
+        verbose_name = "review"
+        default_permissions = ("view",)
+
+    def __str__(self) -> str:
+        return f"{self.kind} of {self.tool_name} {str(self.pk)[:8]}"
+
+
+class AgentReviewVote(models.Model):
+    """What one person said of one version. `input_digest` is of the arguments they saw."""
+
+    id = uuid_key()
+    review = models.ForeignKey(AgentReview, on_delete=models.PROTECT, related_name="votes")
+    voter = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="votes"
+    )
+    vote = models.TextField(choices=labels(VOTES))
+    reason = models.TextField(db_default="")
+    input_digest = models.TextField()
+    created_at = models.DateTimeField(db_default=Now())
+
+    class Meta:
+        db_table = "agent_review_votes"
+        verbose_name = "vote"
+        default_permissions = ("view",)
+
+    def __str__(self) -> str:
+        return f"{self.voter} {self.vote}"
+
+
+class AgentGatedTool(models.Model):
+    """A tool that always needs people; the database forces the gate for it."""
+
+    tool_name = models.TextField(primary_key=True)
+    least_votes = models.IntegerField(db_default=1)
+
+    class Meta:
+        db_table = "agent_gated_tools"
+        default_permissions = ()
+
+    def __str__(self) -> str:
+        return self.tool_name
