@@ -1,0 +1,62 @@
+"""The gate's rule: may a proposed tool call run, must people decide, or is it forbidden?"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Run:
+    """Nobody needs to look."""
+
+
+@dataclass(frozen=True)
+class NeedsApproval:
+    """`votes` distinct people must approve; `reason` tells them which rule asks for it."""
+
+    votes: int
+    reason: str
+
+
+@dataclass(frozen=True)
+class Refuse:
+    """The call is answered with `reason` and never reaches a person or the tool."""
+
+    reason: str
+
+
+Verdict = Run | NeedsApproval | Refuse
+
+
+@dataclass(frozen=True, kw_only=True)
+class Rule:
+    """A tool's approval rule with its outcome for one call's arguments.
+
+    `mode` is always, never or when; `finding` is what a `when` rule said (None: nobody needed),
+    `broken` that it raised. `least_votes` is the registry's floor for the always-gated tools.
+    """
+
+    mode: str
+    votes: int = 1
+    reason: str = ""
+    finding: str | None = None
+    broken: bool = False
+    least_votes: int = 0
+
+
+def verdict(*, allowed: bool, invalid: str | None, rule: Rule) -> Verdict:
+    """Return the verdict on one call. Whatever is unclear needs a person (fail closed)."""
+    if not allowed:
+        return Refuse("this agent has no such tool")
+    if invalid is not None:
+        return Refuse(invalid)
+    votes = max(rule.votes, rule.least_votes, 1)
+    if rule.least_votes or rule.mode == "always":
+        return NeedsApproval(votes, rule.reason or "This tool always needs a person.")
+    if rule.mode == "never":
+        return Run()
+    if rule.broken or rule.mode != "when":
+        return NeedsApproval(votes, "The approval rule could not be evaluated.")
+    if rule.finding is None:
+        return Run()
+    return NeedsApproval(votes, rule.finding or "The approval rule asks for a person.")

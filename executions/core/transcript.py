@@ -1,0 +1,207 @@
+"""What the LLM is shown: the conversation as values, rebuilt from steps and tool calls.
+
+The transcript is never stored as a whole. `build` makes it from what the journal wrote, so a
+resumed execution sends exactly what an uninterrupted one would have sent (I11).
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any
+
+
+class Finish(StrEnum):
+    """Why the LLM stopped writing."""
+
+    STOP = "stop"
+    TOOL_CALLS = "tool_calls"
+    LENGTH = "length"
+    REFUSAL = "refusal"
+    CONTENT_FILTER = "content_filter"
+
+
+@dataclass(frozen=True, kw_only=True)
+class RequestedCall:
+    """A tool call as the LLM emitted it; `arguments` is its raw JSON text, unparsed.
+
+    `id` is the provider's call id in a reply, and the execution-wide unique id once stored.
+    """
+
+    id: str
+    name: str
+    arguments: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Usage:
+    """Tokens one LLM request took; `estimated` when the provider did not say."""
+
+    input_tokens: int = 0
+    cached_tokens: int = 0
+    output_tokens: int = 0
+    reasoning_tokens: int = 0
+    total_tokens: int = 0
+    estimated: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class Reply:
+    """One answer of the LLM, whichever API it came over.
+
+    `reasoning` holds the provider's opaque items that must be sent back unchanged.
+    `request_digest` is the sha256 of the request body as it was sent.
+    """
+
+    text: str | None
+    calls: tuple[RequestedCall, ...] = ()
+    reasoning: tuple[dict[str, Any], ...] = ()
+    finish: Finish = Finish.STOP
+    refusal: str | None = None
+    usage: Usage = field(default_factory=Usage)
+    llm: str = ""
+    request_digest: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class UserMessage:
+    text: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class AssistantMessage:
+    text: str | None
+    calls: tuple[RequestedCall, ...] = ()
+    reasoning: tuple[dict[str, Any], ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class ToolAnswer:
+    """The one answer to the call `call_id`."""
+
+    call_id: str
+    text: str
+
+
+Item = UserMessage | AssistantMessage | ToolAnswer
+
+
+@dataclass(frozen=True, kw_only=True)
+class StepRecord:
+    """One stored step: what the LLM said. `problem` is why the reply was unusable, if it was:
+    the words that the LLM is told next."""
+
+    number: int
+    message: AssistantMessage
+    finish: Finish = Finish.STOP
+    problem: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class CallRecord:
+    """One stored tool call with what became of it.
+
+    `proposed` is what the LLM asked for, `arguments` what runs (they differ after an edit).
+    `output` is the tool's own output, or for a call that people settled their words on it.
+    """
+
+    wire_id: str
+    step_number: int
+    tool_name: str
+    status: str
+    proposed: Any
+    arguments: Any
+    output: Any = None
+    error: str | None = None
+
+
+ANSWER_CHARS = 16_000  # what the LLM sees of one tool's output; the row keeps the whole
+
+
+def build(
+    opening: str, steps: Sequence[StepRecord], calls: Sequence[CallRecord], *, warn_at: int
+) -> tuple[Item, ...]:
+    """Return the conversation so far, each call answered exactly once, in emission order."""
+    answers = {call.wire_id: call for call in calls}
+    seen: dict[str, int] = {}
+    items: list[Item] = [UserMessage(text=opening)]
+    for step in steps:
+        items.append(step.message)
+        for requested in step.message.calls:
+            call = answers[requested.id]
+            key = _identity(call)
+            seen[key] = seen.get(key, 0) + 1
+            items.append(ToolAnswer(call_id=requested.id, text=_told(call, seen[key], warn_at)))
+        if step.problem:
+            items.append(UserMessage(text=step.problem))
+    return tuple(items)
+
+
+def identical(calls: Sequence[CallRecord]) -> int:
+    """Return how often the most repeated call of the latest step was asked for in all."""
+    if not calls:
+        return 0
+    latest = max(call.step_number for call in calls)
+    keys = [_identity(call) for call in calls]
+    return max(keys.count(_identity(c)) for c in calls if c.step_number == latest)
+
+
+def dump(value: Any) -> str:
+    """Return compact JSON with sorted keys: the same value always gives the same text."""
+    return json.dumps(value, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
+
+
+def _identity(call: CallRecord) -> str:
+    return f"{call.tool_name} {dump(call.proposed)}"
+
+
+def _told(call: CallRecord, times: int, warn_at: int) -> str:
+    text = _clipped(_answer(call))
+    if times < warn_at:
+        return text
+    return (
+        f"{text}\n\nNote: you have now made this same call {times} times. Its answer will not"
+        " change; do something else or finish."
+    )
+
+
+def _answer(call: CallRecord) -> str:
+    """Return what the LLM is told of one call (I10)."""
+    edited = call.proposed != call.arguments
+    match call.status:
+        case "succeeded" if edited:
+            note = "A person replaced these arguments with those in edited_by_person;"
+            return dump({
+                "status": "succeeded",
+                "edited_by_person": call.arguments,
+                "note": f"{note} do not repeat the original.",
+                "output": call.output,
+            })  # fmt: skip
+        case "succeeded":
+            return dump(call.output)
+        case "rejected":
+            note = "Not executed. Take the reason into account; do not repeat this call unchanged."
+            return dump({"status": "rejected", **_words(call), "note": note})
+        case "expired":
+            return dump({"status": "expired", "note": "Not executed: nobody decided in time."})
+        case "cancelled":
+            return dump({"status": "cancelled", **_words(call), "note": "Not executed."})
+        case _:
+            told: dict[str, Any] = {"status": "failed", "error": call.error or "no details"}
+            if edited:
+                told["edited_by_person"] = call.arguments
+            return dump(told)
+
+
+def _words(call: CallRecord) -> dict[str, Any]:
+    return call.output if isinstance(call.output, dict) else {}
+
+
+def _clipped(text: str) -> str:
+    """Return head and tail of a long answer with a notice between them."""
+    if len(text) <= ANSWER_CHARS:
+        return text
+    half = ANSWER_CHARS // 2
+    return f"{text[:half]}\n[… {len(text) - 2 * half} characters left out …]\n{text[-half:]}"
