@@ -1,0 +1,1 @@
+"""Claim, drive, commit. Only this room imports django_q."""

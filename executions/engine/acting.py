@@ -1,0 +1,233 @@
+"""Tool calls: start, effect, outcome, each committed; and doubt when the outcome is hidden."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Hashable, Sequence
+
+from pydantic import BaseModel
+
+from executions.core import idempotency
+from executions.core.limits import try_timeout_s
+from executions.core.states import CallStatus as C
+from executions.engine import effects, prestart
+from executions.engine.driven import Driven, HeldCall
+from executions.engine.effects import FenceLost, Outcome
+from executions.engine.entries import (
+    CallDoubted,
+    CallEnded,
+    CallRefused,
+    CallStarted,
+    Committed,
+    LeaseLost,
+    ReviewRenewed,
+)
+from executions.engine.loading import reload_calls
+from executions.engine.proposing import PREPARE_S, review_row, votes_of
+from executions.engine.services import Blocked, Services
+from tools.base import Effect, Tool, ToolContext, ToolError
+from tools.registry import get_tool
+
+SWITCH_WAIT_S = 15.0  # how soon a start that a switch refused is tried again
+
+
+async def run_calls(services: Services, one: Driven, ids: Sequence[Hashable]) -> None:
+    """Run these calls at once; returns when each has its outcome committed."""
+    acts = [act(services, one, one.call(id)) for id in ids]
+    results = await asyncio.gather(*acts, return_exceptions=True)
+    for result in results:
+        if isinstance(result, BaseException):
+            raise result
+
+
+async def act(services: Services, one: Driven, call: HeldCall) -> None:
+    """Take one call from where it is to its outcome.
+
+    1. Read its arguments again, as they will run.
+    2. Unless it is a read: look whether it may still start, then commit the start.
+    3. The effect.
+    4. Commit the outcome, or put the doubt before people.
+    """
+    try:
+        tool = get_tool(call.tool_name)
+        parsed = tool.parse(call.arguments)
+    except ToolError as error:
+        return await _refuse(services, one, call, str(error))
+    if tool.effect is not Effect.READ and not await _start(services, one, call, tool, parsed):
+        return None
+    outcome = await _effect(services, one, call, tool, parsed)
+    if outcome.is_known:
+        return await _record(services, one, call, outcome)
+    return await doubt(services, one, call, outcome.error or "its outcome is unknown")
+
+
+async def doubt(services: Services, one: Driven, call: HeldCall, why: str) -> None:
+    """Put a started call whose outcome nobody knows before people."""
+    tool = get_tool(call.tool_name)
+    review = review_row(
+        tool, call, kind="doubt", votes=votes_of(tool), reason=why, version=call.target_version
+    )
+    committed = await services.journal.write(
+        CallDoubted(
+            execution_id=one.id, token=one.token, active_ms=one.lap(),
+            call_id=call.id, error=why, review=review,
+        )
+    )  # fmt: skip
+    _heed(one, committed)
+    call.status, call.error = C.IN_DOUBT, why
+
+
+async def _start(
+    services: Services, one: Driven, call: HeldCall, tool: Tool, parsed: BaseModel
+) -> bool:
+    """Commit the start. False: it may not start now, and the row says why."""
+    if not await _still_wanted(services, one, call, tool, parsed):
+        return False
+    committed = await services.journal.write(
+        CallStarted(
+            execution_id=one.id,
+            token=one.token,
+            call_id=call.id,
+            tool_name=call.tool_name,
+            idempotency_key=_key(one, call),
+        )
+    )
+    _heed(one, committed)
+    if committed.applied:
+        call.status = C.RUNNING
+        return True
+    await reload_calls(services.conn, one)
+    if one.cancel_requested:
+        return False
+    if committed.refusal and "expired" in committed.refusal:
+        await _renew(services, one, one.call(call.id), tool, "The approval expired.", None)
+    elif committed.refusal:
+        raise Blocked(committed.refusal, wait_s=SWITCH_WAIT_S)
+    return False
+
+
+async def _still_wanted(
+    services: Services, one: Driven, call: HeldCall, tool: Tool, parsed: BaseModel
+) -> bool:
+    """Look at approvers' rights and the target. False: the call was refused or is asked again."""
+    looks_needed = call.gated or tool.check or tool.target
+    if call.status is C.RUNNING or not looks_needed:
+        return True
+    try:
+        async with services.threads.slot(one.stopwatch) as slot:
+            objection = await slot.run(
+                prestart.objection, tool, parsed, call.review_id, call.target_version,
+                timeout_s=PREPARE_S,
+            )  # fmt: skip
+    except ToolError as error:
+        await _refuse(services, one, call, str(error))
+        return False
+    if objection is None:
+        return True
+    if call.gated:
+        await _renew(services, one, call, tool, objection, parsed)
+    else:
+        await _refuse(services, one, call, objection)
+    return False
+
+
+async def _renew(
+    services: Services, one: Driven, call: HeldCall, tool: Tool, why: str,
+    parsed: BaseModel | None,
+) -> None:  # fmt: skip
+    """Void the approval and put the same call before people again, with what is true now."""
+    version = call.target_version
+    if parsed is not None and tool.target is not None:
+        async with services.threads.slot(one.stopwatch) as slot:
+            target = await slot.run(tool.target, parsed, timeout_s=PREPARE_S)
+            version = target.version if target else None
+    assert call.review_id is not None
+    review = review_row(
+        tool, call, kind="approval", votes=votes_of(tool), reason=why, version=version
+    )
+    committed = await services.journal.write(
+        ReviewRenewed(
+            execution_id=one.id, token=one.token, active_ms=one.lap(),
+            call_id=call.id, old_review_id=call.review_id, review=review,
+        )
+    )  # fmt: skip
+    _heed(one, committed)
+    call.status, call.review_id = C.AWAITING_REVIEW, review["id"]
+    call.target_version = version
+
+
+async def _effect(
+    services: Services, one: Driven, call: HeldCall, tool: Tool, parsed: BaseModel
+) -> Outcome:
+    """Run the tool; an idempotent one whose outcome is hidden once more, with the same key."""
+    seconds = try_timeout_s(one.limits, one.spent_now(), own_ms=tool.timeout_ms)
+    context = ToolContext(
+        execution_id=one.id,
+        call_id=call.id,
+        idempotency_key=_key(one, call),
+        agent_type=one.agent_type,
+        user_id=one.user_id,
+        deadline_s=seconds,
+        target_version=call.target_version,
+    )
+    tries = 2 if tool.effect is Effect.IDEMPOTENT else 1
+    for _ in range(tries):
+        try:
+            outcome = await effects.run(services.threads, one, call, tool, parsed, context)
+        except FenceLost:
+            raise LeaseLost from None
+        if outcome.is_known:
+            break
+    return outcome
+
+
+async def _record(services: Services, one: Driven, call: HeldCall, outcome: Outcome) -> None:
+    """Commit the outcome, unless the tool's own transaction did."""
+    call.status, call.output, call.error = C(outcome.status), outcome.output, outcome.error
+    if outcome.is_recorded:
+        return
+    committed = await services.journal.write(
+        CallEnded(
+            execution_id=one.id,
+            token=one.token,
+            active_ms=_worth_booking(one),
+            call_id=call.id,
+            status=outcome.status,
+            output=outcome.output,
+            error=outcome.error,
+            latency_ms=outcome.latency_ms,
+        )
+    )
+    _heed(one, committed)
+    if not committed.applied:  # its own transaction was faster than its time-out
+        await reload_calls(services.conn, one)
+
+
+async def _refuse(services: Services, one: Driven, call: HeldCall, why: str) -> None:
+    """Fail a call before any effect."""
+    if call.status is C.RUNNING:
+        return await _record(services, one, call, Outcome(status="failed", error=why))
+    committed = await services.journal.write(
+        CallRefused(execution_id=one.id, token=one.token, call_id=call.id, error=why)
+    )
+    _heed(one, committed)
+    call.status, call.error = C.FAILED, why
+    if not committed.applied:
+        await reload_calls(services.conn, one)
+    return None
+
+
+def _worth_booking(one: Driven) -> int:
+    """Book active time with an outcome only when a crash would lose much of it."""
+    return one.lap() if one.stopwatch.running_ms() > 1000 else 0
+
+
+def _heed(one: Driven, committed: Committed) -> None:
+    if committed.cancel_requested:
+        one.request_cancel()
+
+
+def _key(one: Driven, call: HeldCall) -> str:
+    return idempotency.key(
+        execution_id=str(one.id), step_number=call.step_number, call_index=call.call_index
+    )

@@ -1,0 +1,244 @@
+"""One journal transaction: from entries to statements, and from rows to answers."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import Any, TypeVar
+from uuid import UUID
+
+from psycopg.errors import CheckViolation
+
+from executions.engine import statements as sql
+from executions.engine.connections import Connection
+from executions.engine.entries import (
+    CallDoubted,
+    CallEnded,
+    CallRefused,
+    CallStarted,
+    Committed,
+    Ended,
+    Entry,
+    LeaseLost,
+    LetGo,
+    ReviewRenewed,
+    StepMade,
+    Yielded,
+)
+
+Answer = Committed | LeaseLost
+E = TypeVar("E", bound=Entry)
+
+
+@dataclass(frozen=True)
+class Locked:
+    """What an execution's row said when the transaction locked it."""
+
+    token: int
+    status: str
+    cancel_requested: bool
+    open_reviews: int
+    agent_type: str
+
+
+@dataclass
+class Batch:
+    """Entries on their way into one transaction."""
+
+    entries: Sequence[Entry]
+    rows: dict[UUID, Locked] = field(default_factory=dict)
+    answers: dict[int, Answer] = field(default_factory=dict)  # by place in `entries`
+
+    def of(self, kind: type[E]) -> list[tuple[int, E]]:
+        """Return the still unanswered entries of one kind with their places."""
+        return [
+            (place, entry)
+            for place, entry in enumerate(self.entries)
+            if isinstance(entry, kind) and place not in self.answers
+        ]
+
+
+async def apply(conn: Connection, batch: Batch) -> None:
+    """Run the batch's statements inside the transaction that is open on `conn`.
+
+    The order: lock executions, refuse what has no lease, count, steps, calls, reviews, moves.
+    """
+    await _lock(conn, batch)
+    await _refuse_starts(conn, batch)
+    await _count(conn, batch)
+    await _steps(conn, batch)
+    await _starts(conn, batch)
+    await _outcomes(conn, batch)
+    await _doubts(conn, batch)
+    await _renewals(conn, batch)
+    await _let_go(conn, batch)
+    await _ends(conn, batch)
+    await _yields(conn, batch)
+    for place, entry in enumerate(batch.entries):
+        batch.answers.setdefault(place, _answer(batch, entry))
+
+
+def _answer(batch: Batch, entry: Entry, **changes: Any) -> Committed:
+    row = batch.rows[entry.execution_id]
+    return Committed(
+        cancel_requested=row.cancel_requested, open_reviews=row.open_reviews, **changes
+    )
+
+
+async def _lock(conn: Connection, batch: Batch) -> None:
+    ids = list({entry.execution_id for entry in batch.entries})
+    cursor = await conn.execute(sql.LOCK, (ids,))
+    batch.rows = {row[0]: Locked(*row[1:]) for row in await cursor.fetchall()}
+    for place, entry in enumerate(batch.entries):
+        row = batch.rows.get(entry.execution_id)
+        if row is None or row.status != "running" or row.token != entry.token:
+            batch.answers[place] = LeaseLost()
+
+
+async def _refuse_starts(conn: Connection, batch: Batch) -> None:
+    """Answer the starts that a cancel or a switch forbids; the others go on."""
+    starts = batch.of(CallStarted)
+    if not starts:
+        return
+    await conn.execute(sql.CONTROLS)
+    off = await (await conn.execute(sql.SWITCHED_OFF)).fetchall()
+    for place, entry in starts:
+        row = batch.rows[entry.execution_id]
+        keys = {("all", ""), ("agent", row.agent_type), ("tool", entry.tool_name)}
+        switch = next((s for s in off if (s[0], s[1]) in keys), None)
+        if row.cancel_requested:
+            refusal = "the execution is being cancelled"
+        elif switch:
+            refusal = f"{switch[0]} {switch[1]} is {switch[2]}: {switch[3]}".replace("  ", " ")
+        else:
+            continue
+        batch.answers[place] = _answer(batch, entry, applied=False, refusal=refusal)
+
+
+async def _count(conn: Connection, batch: Batch) -> None:
+    """Add what all entries spent to their executions' counters, one row each."""
+    sums: dict[UUID, dict[str, Any]] = {}
+    for place, entry in enumerate(batch.entries):
+        if place in batch.answers:
+            continue
+        total = sums.setdefault(
+            entry.execution_id,
+            {"steps": 0, "tokens": 0, "cost": 0, "active_ms": 0, "reviews": 0, "progress": False},
+        )
+        total["active_ms"] += entry.active_ms
+        if isinstance(entry, StepMade):
+            total["steps"] += 1
+            total["tokens"] += entry.step["total_tokens"]
+            total["cost"] = entry.step["cost_usd"]
+            total["reviews"] += len(entry.reviews)
+            total["progress"] = True
+        elif isinstance(entry, (CallEnded, CallDoubted)):
+            total["progress"] = True
+            total["reviews"] += isinstance(entry, CallDoubted)
+        elif isinstance(entry, ReviewRenewed):
+            total["reviews"] += 1
+    changed = [
+        {"id": id, **total}
+        for id, total in sums.items()
+        if total["steps"] or total["reviews"] or total["active_ms"]
+    ]
+    await _run(conn, sql.COUNT, changed)
+
+
+async def _steps(conn: Connection, batch: Batch) -> None:
+    made = [entry for _, entry in batch.of(StepMade)]
+    await _run(conn, sql.INSERT_STEPS, [entry.step for entry in made])
+    await _run(conn, sql.INSERT_CALLS, [call for entry in made for call in entry.calls])
+    await _run(conn, sql.INSERT_REVIEWS, [review for entry in made for review in entry.reviews])
+
+
+async def _starts(conn: Connection, batch: Batch) -> None:
+    starts = batch.of(CallStarted)
+    rows = [
+        {"id": e.call_id, "execution_id": e.execution_id, "key": e.idempotency_key}
+        for _, e in starts
+    ]
+    _settle(batch, starts, await _run(conn, sql.START_CALLS, rows))
+
+
+async def _outcomes(conn: Connection, batch: Batch) -> None:
+    ended = batch.of(CallEnded)
+    rows = [
+        {"id": e.call_id, "execution_id": e.execution_id, "status": e.status, "output": e.output,
+         "error": e.error, "latency_ms": e.latency_ms}
+        for _, e in ended
+    ]  # fmt: skip
+    _settle(batch, ended, await _run(conn, sql.END_CALLS, rows))
+    refused = batch.of(CallRefused)
+    rows = [{"id": e.call_id, "execution_id": e.execution_id, "error": e.error} for _, e in refused]
+    _settle(batch, refused, await _run(conn, sql.REFUSE_CALLS, rows))
+
+
+async def _doubts(conn: Connection, batch: Batch) -> None:
+    doubts = batch.of(CallDoubted)
+    rows = [{"id": e.call_id, "execution_id": e.execution_id, "error": e.error} for _, e in doubts]
+    if len(await _run(conn, sql.DOUBT_CALLS, rows)) != len(doubts):
+        raise CheckViolation("only a running call can come to be in doubt")
+    await _run(conn, sql.INSERT_REVIEWS, [e.review for _, e in doubts])
+
+
+async def _renewals(conn: Connection, batch: Batch) -> None:
+    renewed = [entry for _, entry in batch.of(ReviewRenewed)]
+    await _run(conn, sql.VOID_REVIEWS, [{"old_review_id": e.old_review_id} for e in renewed])
+    await _run(conn, sql.INSERT_REVIEWS, [e.review for e in renewed])
+    rows = [
+        {"id": e.call_id, "execution_id": e.execution_id, "review_id": e.review["id"],
+         "target_version": e.review["target_version"]}
+        for e in renewed
+    ]  # fmt: skip
+    await _run(conn, sql.RENEW_CALLS, rows)
+
+
+async def _let_go(conn: Connection, batch: Batch) -> None:
+    waiting = batch.of(LetGo)
+    if not waiting:
+        return
+    cursor = await conn.execute(sql.LET_GO, ([e.execution_id for _, e in waiting],))
+    gone = {row[0] for row in await cursor.fetchall()}
+    for place, entry in waiting:
+        batch.answers[place] = _answer(batch, entry, applied=entry.execution_id in gone)
+
+
+async def _ends(conn: Connection, batch: Batch) -> None:
+    ends = [entry for _, entry in batch.of(Ended)]
+    rows = [
+        {"id": e.execution_id, "status": e.status, "result": e.result, "error": e.error,
+         "stop_reason": e.stop_reason}
+        for e in ends
+    ]  # fmt: skip
+    await _run(conn, sql.END, rows)
+    if stopped := [e.execution_id for e in ends if e.status != "completed"]:
+        await conn.execute(sql.VOID_UNUSED_REVIEWS, (stopped,))
+        await conn.execute(sql.CANCEL_CALLS, (stopped,))
+
+
+async def _yields(conn: Connection, batch: Batch) -> None:
+    rows = [
+        {"id": e.execution_id, "wake_in_s": e.wake_in_s, "state": e.state}
+        for _, e in batch.of(Yielded)
+    ]
+    await _run(conn, sql.YIELD, rows)
+
+
+def _settle(batch: Batch, entries: list[tuple[int, E]], hit: set[UUID]) -> None:
+    """Answer moves of calls by whether their UPDATE found the row in a status that allows it."""
+    for place, entry in entries:
+        applied = entry.call_id in hit  # type: ignore[attr-defined]
+        batch.answers[place] = _answer(batch, entry, applied=applied)
+
+
+async def _run(conn: Connection, statement: str, rows: Iterable[dict[str, Any]]) -> set[UUID]:
+    """Run one statement over all rows; return the ids it gives back, if any."""
+    rows = list(rows)
+    if not rows:
+        return set()
+    cursor = await conn.execute(statement, (json.dumps(rows, default=str),))
+    if cursor.description is None:
+        return set()
+    return {row[0] for row in await cursor.fetchall()}

@@ -1,0 +1,64 @@
+"""What a runner is given: its LLM, its size and its times."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from django.conf import settings
+
+from executions.core.transcript import Reply
+from executions.llm.errors import LLMNotConfigured
+from executions.llm.factory import make_llm
+from executions.llm.port import LLM, LLMError, Request
+
+
+@dataclass(frozen=True, kw_only=True)
+class Config:
+    """What a runner is given. `until_idle`: end when there is nothing left to claim (tests)."""
+
+    llm: LLM
+    capacity: int
+    tool_threads: int
+    lease_s: int
+    heartbeat_s: float
+    slice_s: float
+    until_idle: bool = False
+
+
+def configured() -> Config:
+    """Return the configuration the settings give."""
+    capacity = settings.AGENTOPS_RUNNER_CAPACITY
+    return Config(
+        llm=configured_llm(capacity),
+        capacity=capacity,
+        tool_threads=settings.AGENTOPS_TOOL_THREADS,
+        lease_s=settings.AGENTOPS_LEASE_S,
+        heartbeat_s=settings.AGENTOPS_HEARTBEAT_S,
+        slice_s=settings.AGENTOPS_SLICE_S,
+    )
+
+
+def configured_llm(capacity: int) -> LLM:
+    """Return the LLM the settings name, or one that says what is missing to each execution."""
+    try:
+        return make_llm(
+            api=settings.AGENTOPS_LLM_API,
+            base_url=settings.OPENAI_BASE_URL,
+            api_key=settings.OPENAI_API_KEY,
+            capacity=capacity,
+        )
+    except LLMNotConfigured as error:
+        return _Unconfigured(str(error))
+
+
+class _Unconfigured:
+    """Stands in for an LLM that the settings do not describe."""
+
+    def __init__(self, what: str) -> None:
+        self.what = what
+
+    async def ask(self, request: Request, *, timeout_s: float) -> Reply:
+        raise LLMError(self.what, code="LLM_NOT_CONFIGURED", retryable=False)
+
+    async def close(self) -> None:
+        return None

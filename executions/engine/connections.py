@@ -1,0 +1,69 @@
+"""The engine's own connections: asynchronous, outside Django's connection handling."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from typing import Any
+
+import psycopg
+from django.db import connections
+from psycopg.rows import TupleRow
+
+log = logging.getLogger(__name__)
+
+Connection = psycopg.AsyncConnection[TupleRow]
+LOST = (psycopg.OperationalError, psycopg.InterfaceError)
+
+
+def parameters() -> dict[str, Any]:
+    """Return libpq parameters of the default database."""
+    given = connections["default"].get_connection_params()
+    names = ("dbname", "user", "password", "host", "port", "sslmode", "sslrootcert", "options")
+    return {name: given[name] for name in names if given.get(name)}
+
+
+async def connect(*, name: str) -> Connection:
+    """Open an autocommit connection that shows itself as `name` in pg_stat_activity.
+
+    Statements are prepared at once: the engine sends the same dozen for ever.
+    """
+    return await psycopg.AsyncConnection.connect(
+        **parameters(),
+        autocommit=True,
+        prepare_threshold=0,
+        application_name=name,
+        connect_timeout=5,
+        keepalives_idle=10,
+    )
+
+
+class Link:
+    """A connection that comes back by itself, for single statements that may be repeated."""
+
+    def __init__(self, *, name: str) -> None:
+        self._name = name
+        self._conn: Connection | None = None
+        self._connecting = asyncio.Lock()
+
+    async def execute(self, statement: str, parameters: Any = None) -> Any:
+        """Run one autocommit statement; waits for a database that is away, however long."""
+        while True:
+            try:
+                conn = await self._connection()
+                return await conn.execute(statement, parameters)
+            except LOST as error:
+                log.warning("%s: the database went away (%s); trying again", self._name, error)
+                await self.close()
+                await asyncio.sleep(0.3)
+
+    async def _connection(self) -> Connection:
+        async with self._connecting:
+            if self._conn is None or self._conn.closed:
+                self._conn = await connect(name=self._name)
+            return self._conn
+
+    async def close(self) -> None:
+        if self._conn is not None:
+            await self._conn.close()
+        self._conn = None

@@ -1,0 +1,75 @@
+"""The definition an execution runs by: made once at launch, kept, and read back for each claim."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import dataclass
+from typing import Any
+
+from django.conf import settings
+
+from executions.agents import Agent
+from executions.core import limits as limit_rules
+from executions.core.limits import Limits
+from executions.core.transcript import dump
+from executions.llm.port import ToolSpec
+from tools.registry import get_tool
+
+
+@dataclass(frozen=True, kw_only=True)
+class Definition:
+    """An agent as it was at launch. `approvals` maps tool names to `{"mode", "votes"}`."""
+
+    sha256: str
+    agent: str
+    instructions: str
+    llm: str
+    tools: tuple[ToolSpec, ...]
+    limits: Limits
+    output_schema: dict[str, Any] | None
+    body: dict[str, Any]
+
+    @property
+    def tool_names(self) -> frozenset[str]:
+        return frozenset(tool.name for tool in self.tools)
+
+
+def define(agent: Agent) -> Definition:
+    """Return the definition of `agent` as it stands in the code now."""
+    tools = [get_tool(name) for name in agent.tools]
+    return from_body({
+        "agent": agent.name,
+        "instructions": agent.instructions,
+        "llm": agent.llm or settings.AGENTOPS_LLM_MODEL,
+        "tools": [
+            {
+                "name": tool.name,
+                "description": tool.description,
+                "schema": tool.schema(),
+                "effect": tool.effect.value,
+                "approval": tool.approval.mode,
+                "votes": tool.approval.votes,
+            }
+            for tool in tools
+        ],
+        "limits": limit_rules.to_json(agent.limits),
+        "output_schema": agent.output_model.model_json_schema() if agent.output_model else None,
+    })  # fmt: skip
+
+
+def from_body(body: dict[str, Any]) -> Definition:
+    """Read a stored definition back."""
+    return Definition(
+        sha256=hashlib.sha256(dump(body).encode()).hexdigest(),
+        agent=body["agent"],
+        instructions=body["instructions"],
+        llm=body["llm"],
+        tools=tuple(
+            ToolSpec(name=t["name"], description=t["description"], schema=t["schema"])
+            for t in body["tools"]
+        ),
+        limits=limit_rules.from_json(body["limits"]),
+        output_schema=body["output_schema"],
+        body=json.loads(dump(body)),
+    )

@@ -1,0 +1,166 @@
+"""What a runner holds in memory of one execution it drives: loaded once, at the claim."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field, replace
+from decimal import Decimal
+from typing import Any
+from uuid import UUID
+
+from executions.core import answers, decide, transcript
+from executions.core.limits import Limits, Spent
+from executions.core.states import CallStatus
+from executions.core.transcript import CallRecord, Item, StepRecord
+from executions.engine.definitions import Definition
+
+ZERO = Decimal(0)
+
+
+class Stopwatch:
+    """Counts active time: running except while paused for waits that are not the agent's."""
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
+        self._since = clock()
+        self._paused_at: float | None = None
+
+    def lap(self) -> int:
+        """Return the active milliseconds since the last lap."""
+        elapsed = self.running_ms()
+        self._since += elapsed / 1000
+        return elapsed
+
+    def running_ms(self) -> int:
+        """Return the active milliseconds since the last lap, without booking them."""
+        now = self._paused_at if self._paused_at is not None else self._clock()
+        return max(int((now - self._since) * 1000), 0)
+
+    @contextlib.contextmanager
+    def paused(self) -> Iterator[None]:
+        if self._paused_at is not None:
+            yield
+            return
+        self._paused_at = self._clock()
+        try:
+            yield
+        finally:
+            self._since += self._clock() - self._paused_at
+            self._paused_at = None
+
+
+@dataclass
+class HeldCall:
+    """One tool call of this execution, as its row was when last read or written."""
+
+    id: UUID
+    wire_id: str
+    step_number: int
+    call_index: int
+    tool_name: str
+    status: CallStatus
+    effect: str
+    gated: bool
+    proposed: Any
+    arguments: Any
+    output: Any = None
+    error: str | None = None
+    review_id: UUID | None = None
+    target_version: str | None = None
+
+    def record(self) -> CallRecord:
+        return CallRecord(
+            wire_id=self.wire_id,
+            step_number=self.step_number,
+            tool_name=self.tool_name,
+            status=self.status.value,
+            proposed=self.proposed,
+            arguments=self.arguments,
+            output=self.output,
+            error=self.error,
+        )
+
+    def view(self) -> decide.Call:
+        return decide.Call(id=self.id, status=self.status, effect=self.effect, gated=self.gated)
+
+
+@dataclass
+class Driven:
+    """One execution under this runner's lease."""
+
+    id: UUID
+    token: int
+    agent_type: str
+    user_id: UUID
+    attempts: int
+    input_data: Any
+    state: dict[str, Any]
+    limits: Limits
+    spent: Spent
+    definition: Definition | None = None
+    limits_given: bool = True
+    cancel_requested: bool = False
+    steps: list[StepRecord] = field(default_factory=list)
+    calls: list[HeldCall] = field(default_factory=list)
+    stopwatch: Stopwatch = field(default_factory=Stopwatch)
+    interrupt: asyncio.Event = field(default_factory=asyncio.Event)  # set by a cancel
+
+    def latest_calls(self) -> list[HeldCall]:
+        number = self.spent.steps
+        return [call for call in self.calls if call.step_number == number]
+
+    def call(self, id: Any) -> HeldCall:
+        return next(call for call in self.calls if call.id == id)
+
+    def snapshot(self) -> decide.Snapshot:
+        """Return what `decide.next_step` looks at, with the time spent until now."""
+        return decide.Snapshot(
+            calls=tuple(call.view() for call in self.latest_calls()),
+            answer=answers.latest(self.steps),
+            cancel_requested=self.cancel_requested,
+            identical=self._identical(),
+            limits=self.limits,
+            spent=self.spent_now(),
+        )
+
+    def spent_now(self) -> Spent:
+        """Return what is spent, with the active time not booked yet."""
+        active_ms = self.spent.active_ms + self.stopwatch.running_ms()
+        return replace(self.spent, active_ms=active_ms)
+
+    def items(self) -> tuple[Item, ...]:
+        """Return the whole conversation for the next LLM request."""
+        return transcript.build(
+            f"Input:\n{transcript.dump(self.input_data)}",
+            self.steps,
+            [call.record() for call in self.calls],
+            warn_at=self.limits.warn_identical_calls,
+        )
+
+    def lap(self) -> int:
+        """Book the active time since the last lap; return its milliseconds for the journal."""
+        lap = self.stopwatch.lap()
+        self.spent = replace(self.spent, active_ms=self.spent.active_ms + lap)
+        return lap
+
+    def book_step(self, *, tokens: int, cost: Decimal | None) -> None:
+        known = self.spent.cost_usd is not None and cost is not None
+        self.spent = replace(
+            self.spent,
+            steps=self.spent.steps + 1,
+            tokens=self.spent.tokens + tokens,
+            cost_usd=(self.spent.cost_usd or ZERO) + (cost or ZERO) if known else None,
+        )
+
+    def request_cancel(self) -> None:
+        self.cancel_requested = True
+        self.interrupt.set()
+
+    def _identical(self) -> int:
+        records = [call.record() for call in self.calls]
+        if not records or records[-1].step_number != self.spent.steps:
+            return 0
+        return transcript.identical(records)

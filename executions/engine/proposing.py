@@ -1,0 +1,204 @@
+"""From what the LLM asked for to rows: check each call, let the gate judge it, open reviews."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+from uuid import uuid4
+
+from pydantic import BaseModel
+
+from executions.core import policy, storable
+from executions.core.states import CallStatus
+from executions.core.transcript import Finish, Reply, RequestedCall
+from executions.engine.driven import Driven, HeldCall
+from executions.engine.threads import ToolThreads
+from tools.base import Effect, Target, Tool, ToolError
+from tools.registry import ALWAYS_GATED, get_tool
+
+WIRE_ID_CHARS = 64
+TOO_MANY = "not run: at most {n} tool calls are allowed in one step; ask again for this one"
+CUT_OFF = "not run: your answer was cut off in the middle"
+PREPARE_S = 10.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Proposed:
+    """One requested call with the gate's verdict on it."""
+
+    call: HeldCall
+    review: dict[str, Any] | None = None
+
+
+async def propose(one: Driven, reply: Reply, threads: ToolThreads) -> list[Proposed]:
+    """Return one Proposed per requested call, in emission order."""
+    number = one.spent.steps + 1
+    used = {call.wire_id for call in one.calls}
+    made: list[Proposed] = []
+    for index, requested in enumerate(reply.calls):
+        wire_id = _wire_id(requested.id, used, number, index)
+        used.add(wire_id)
+        refusal = None
+        if reply.finish is Finish.LENGTH:
+            refusal = CUT_OFF
+        elif index >= one.limits.max_calls_per_step:
+            refusal = TOO_MANY.format(n=one.limits.max_calls_per_step)
+        call = _blank(requested, wire_id=wire_id, step=number, index=index)
+        made.append(await _judged(one, call, requested, threads, refusal=refusal))
+    return made
+
+
+def review_row(
+    tool: Tool, call: HeldCall, *, kind: str, votes: int, reason: str, version: str | None
+) -> dict[str, Any]:
+    """Return the journal's row of a new review of `call`."""
+    return {
+        "id": uuid4(),
+        "call_id": call.id,
+        "kind": kind,
+        "required_votes": votes,
+        "reason": storable.text(reason, limit=2000),
+        "risk": tool.risk,
+        "target_version": version,
+        "expires_after_s": tool.approval.expires_after_s if kind == "approval" else None,
+    }
+
+
+def votes_of(tool: Tool) -> int:
+    """Return how many people must agree: the tool's rule, never below the registry's floor."""
+    return max(tool.approval.votes, ALWAYS_GATED.get(tool.name, 1))
+
+
+async def _judged(
+    one: Driven,
+    call: HeldCall,
+    requested: RequestedCall,
+    threads: ToolThreads,
+    *,
+    refusal: str | None,
+) -> Proposed:
+    """Check one call and decide its fate; nothing here raises for what the LLM wrote."""
+    try:
+        if refusal:
+            raise ToolError(refusal)
+        tool = _known(one, requested.name)
+        call.effect = tool.effect.value
+        parsed = _parsed(tool, call, requested.arguments)
+        rule = _rule(tool, parsed)
+        target = await _prepared(one, tool, parsed, threads)
+    except ToolError as error:
+        call.status = CallStatus.FAILED
+        call.error = storable.text(str(error), limit=4000)
+        return Proposed(call=call)
+    verdict = policy.verdict(allowed=True, invalid=None, rule=rule)
+    call.target_version = target.version if target else None
+    if isinstance(verdict, policy.NeedsApproval):
+        return _gated(tool, call, verdict)
+    call.status = CallStatus.RUNNING if tool.effect is Effect.READ else CallStatus.PENDING
+    return Proposed(call=call)
+
+
+def _gated(tool: Tool, call: HeldCall, verdict: policy.NeedsApproval) -> Proposed:
+    review = review_row(
+        tool,
+        call,
+        kind="approval",
+        votes=verdict.votes,
+        reason=verdict.reason,
+        version=call.target_version,
+    )
+    call.gated, call.status = True, CallStatus.AWAITING_REVIEW
+    call.review_id = review["id"]
+    return Proposed(call=call, review=review)
+
+
+def _blank(requested: RequestedCall, *, wire_id: str, step: int, index: int) -> HeldCall:
+    """Return the call with its arguments unread: what is kept when they cannot be read."""
+    unread = {"unread": storable.text(requested.arguments)}
+    return HeldCall(
+        id=uuid4(),
+        wire_id=wire_id,
+        step_number=step,
+        call_index=index,
+        tool_name=storable.text(requested.name, limit=200),
+        status=CallStatus.PENDING,
+        effect=Effect.READ.value,
+        gated=False,
+        proposed=unread,
+        arguments=unread,
+    )
+
+
+def _wire_id(given: str, used: set[str], step: int, index: int) -> str:
+    """Return the provider's id when it is usable and new in this execution, else our own."""
+    usable = 0 < len(given) <= WIRE_ID_CHARS and given.isascii() and given.isprintable()
+    return given if usable and given not in used else f"call_{step}_{index}"
+
+
+def _known(one: Driven, name: str) -> Tool:
+    """Return the tool if this agent may use it, or raise ToolError."""
+    assert one.definition is not None
+    if name not in one.definition.tool_names:
+        allowed = ", ".join(sorted(one.definition.tool_names)) or "none"
+        raise ToolError(f"there is no tool {name[:100]!r} here; your tools are: {allowed}")
+    return get_tool(name)
+
+
+def _parsed(tool: Tool, call: HeldCall, raw: str) -> BaseModel:
+    """Read the arguments into `call`; raises ToolError with what was wrong."""
+    try:
+        arguments = storable.parse(raw or "{}")
+    except ValueError as error:
+        raise ToolError(f"the arguments are not valid JSON: {error}; nothing was run") from None
+    call.proposed = call.arguments = storable.value(arguments)
+    parsed = tool.parse(arguments)
+    normal = parsed.model_dump(mode="json")
+    clean = storable.value(normal)
+    if clean != normal:
+        raise ToolError("the arguments hold characters or sizes that cannot be kept")
+    call.proposed = call.arguments = clean
+    return parsed
+
+
+def _rule(tool: Tool, parsed: BaseModel) -> policy.Rule:
+    """Return the tool's approval rule with what it says of these arguments."""
+    finding, broken = None, False
+    if tool.approval.when is not None:
+        try:
+            finding = tool.approval.when(parsed)
+        except Exception:
+            broken = True
+    return policy.Rule(
+        mode=tool.approval.mode,
+        votes=tool.approval.votes,
+        reason=tool.approval.reason,
+        finding=finding,
+        broken=broken,
+        least_votes=ALWAYS_GATED.get(tool.name, 0),
+    )
+
+
+async def _prepared(
+    one: Driven, tool: Tool, parsed: BaseModel, threads: ToolThreads
+) -> Target | None:
+    """Let the tool look at the database before anybody is asked; raises ToolError."""
+    if tool.check is None and tool.target is None:
+        return None
+    async with threads.slot(one.stopwatch) as slot:
+        try:
+            return await slot.run(look, tool, parsed, timeout_s=PREPARE_S)
+        except TimeoutError:
+            raise ToolError("its check took too long; nothing was run") from None
+        except ToolError:
+            raise
+        except Exception as error:
+            raise ToolError(
+                f"its check failed ({type(error).__name__}); nothing was run"
+            ) from error
+
+
+def look(tool: Tool, parsed: BaseModel) -> Target | None:
+    """Run the tool's check and return its target, in a thread. Raises ToolError."""
+    if tool.check is not None:
+        tool.check(parsed)
+    return tool.target(parsed) if tool.target is not None else None

@@ -1,0 +1,47 @@
+"""Housekeeping each minute: ring again for whatever nobody has heard, and count what was found.
+
+Runners notice dead runners by themselves; this is for the time when no runner stands.
+"""
+
+from __future__ import annotations
+
+from django.db import connection, transaction
+
+from executions.engine import tickets
+
+BURY = """
+UPDATE agent_runners SET dead_at = clock_timestamp()
+WHERE dead_at IS NULL AND lease_until < clock_timestamp()
+"""
+FORGET = "DELETE FROM agent_runners r WHERE dead_at < clock_timestamp() - interval '1 day'"
+UNSTICK = """
+UPDATE agent_executions SET status = 'pending'
+WHERE status = 'awaiting_review' AND open_reviews = 0
+"""
+# standing tickets of clusters that are gone
+SWEEP = """
+DELETE FROM django_q_ormq WHERE key LIKE 'agents:%' AND lock < clock_timestamp() - interval '1 hour'
+"""
+CLAIMABLE = """
+SELECT EXISTS (SELECT FROM agent_executions WHERE status = 'pending'
+        AND (wake_at IS NULL OR wake_at <= clock_timestamp()))
+    OR EXISTS (SELECT FROM agent_executions e LEFT JOIN agent_runners r ON r.id = e.lease_owner
+        WHERE e.status = 'running' AND (r.id IS NULL OR r.dead_at IS NOT NULL))
+"""
+
+STATEMENTS = {"buried": BURY, "unstuck": UNSTICK, "forgotten": FORGET, "swept": SWEEP}
+
+
+def recover() -> dict[str, int]:
+    """Bury runners whose lease ran out, free what waits for nothing, ring if work is there."""
+    found: dict[str, int] = {}
+    with transaction.atomic(), connection.cursor() as cursor:
+        for name, statement in STATEMENTS.items():
+            cursor.execute(statement)
+            found[name] = cursor.rowcount
+        cursor.execute(CLAIMABLE)
+        row = cursor.fetchone()
+        if row and row[0]:
+            tickets.ring()
+            found["rang"] = 1
+    return found

@@ -1,0 +1,42 @@
+"""What every part of the loop needs at hand: one bundle per runner."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from executions.engine.connections import Link
+from executions.engine.journal import Journal
+from executions.engine.threads import ToolThreads
+from executions.llm.port import LLM
+
+
+@dataclass
+class Services:
+    journal: Journal
+    llm: LLM
+    threads: ToolThreads
+    conn: Link
+    is_draining: Callable[[], bool] = field(default=lambda: False)
+
+
+class Blocked(Exception):
+    """Nothing can be done for `wait_s` seconds; the execution is put back until then.
+
+    `state` is kept on the row for whoever goes on.
+    """
+
+    def __init__(
+        self, reason: str, *, wait_s: float, state: dict[str, object] | None = None
+    ) -> None:
+        super().__init__(reason)
+        self.wait_s = wait_s
+        self.state = state
+
+
+class Stopped(Exception):
+    """The execution cannot go on; `code` is its stop reason, the message its error."""
+
+    def __init__(self, code: str, message: str) -> None:
+        super().__init__(message)
+        self.code = code

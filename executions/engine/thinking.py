@@ -1,0 +1,246 @@
+"""One step: ask the LLM, judge what it says, commit the decision with everything it asks for."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
+
+from pydantic import BaseModel, ValidationError
+
+from executions.agents import UnknownAgent, get_agent
+from executions.core import answers, storable
+from executions.core.limits import output_room, try_timeout_s
+from executions.core.transcript import AssistantMessage, Reply, RequestedCall, StepRecord
+from executions.engine.driven import Driven
+from executions.engine.entries import StepMade
+from executions.engine.proposing import Proposed, propose
+from executions.engine.services import Blocked, Services, Stopped
+from executions.llm import pricing, retry
+from executions.llm.port import LLMError, Request
+from executions.llm.retry import Answer, Try
+
+log = logging.getLogger(__name__)
+
+PATIENCE_S = 5.0  # longer waits free the runner
+MAX_TRIES = 6
+RAW_CHARS = 64_000
+
+
+async def think(services: Services, one: Driven) -> None:
+    """Make one LLM request and commit its step; returns without one when a cancel came."""
+    answer = await _ask(services, one)
+    if answer is None:
+        return
+    reply = _storable(answer.reply)
+    problem = answers.problem(reply, lambda text: _unfit(one, text))
+    proposed = await propose(one, reply, services.threads)
+    await _commit(services, one, reply, answer.tries, problem, proposed)
+
+
+def output_of(one: Driven, text: str) -> Any:
+    """Return the final answer as the result that is stored."""
+    model = _output_model(one)
+    return model.model_validate_json(text).model_dump(mode="json") if model else {"text": text}
+
+
+async def _ask(services: Services, one: Driven) -> Answer | None:
+    """Ask until answered; None when a cancel interrupted it."""
+    assert one.definition is not None
+    request = Request(
+        llm=one.definition.llm,
+        instructions=one.definition.instructions,
+        items=one.items(),
+        tools=one.definition.tools,
+        max_output_tokens=output_room(one.limits, one.spent),
+        output_schema=one.definition.output_schema,
+    )
+    asking = asyncio.ensure_future(
+        retry.ask(
+            services.llm,
+            request,
+            try_timeout_s=try_timeout_s(one.limits, one.spent_now()),
+            patience_s=PATIENCE_S,
+            max_tries=MAX_TRIES,
+            earlier=[Try.from_json(t) for t in one.state.get("tries", [])],
+            sleep=lambda seconds: _rest(one, seconds),
+        )
+    )
+    interrupted = asyncio.ensure_future(one.interrupt.wait())
+    try:
+        await asyncio.wait({asking, interrupted}, return_when=asyncio.FIRST_COMPLETED)
+        return await _answered(one, asking) if asking.done() else None
+    finally:
+        asking.cancel()
+        interrupted.cancel()
+        await asyncio.gather(asking, interrupted, return_exceptions=True)
+
+
+async def _answered(one: Driven, asking: asyncio.Future[Answer]) -> Answer:
+    """Return the answer, or say how an execution without one goes on."""
+    try:
+        answer = await asking
+        one.state = {}
+        return answer
+    except retry.BackOff as wait:
+        _check_time(one)
+        tries = [made.as_json() for made in wait.tries]
+        raise Blocked(str(wait), wait_s=wait.wait_s, state={"tries": tries}) from None
+    except retry.OutOfTries as end:
+        _check_time(one)
+        timed_out = end.last_error.code == "LLM_TIMEOUT"
+        raise Stopped("STEP_TIMEOUT" if timed_out else end.last_error.code, str(end)) from None
+    except LLMError as error:
+        raise Stopped(error.code, str(error)) from None
+
+
+async def _rest(one: Driven, seconds: float) -> None:
+    """Wait between tries; a back-off is not active time. No time left: no further try."""
+    _check_time(one)
+    with one.stopwatch.paused():
+        await asyncio.sleep(seconds)
+
+
+def _check_time(one: Driven) -> None:
+    """Raise Stopped when the failed try has used up the execution's time."""
+    spent = one.spent_now()
+    if spent.active_ms >= one.limits.total_timeout_ms:
+        message = f"it was active for {spent.active_ms} of {one.limits.total_timeout_ms} ms"
+        raise Stopped("TOTAL_TIMEOUT", message)
+
+
+def _storable(reply: Reply) -> Reply:
+    """Return the reply with nothing in it that could not be stored and sent back."""
+    calls = [
+        RequestedCall(
+            id=storable.text(call.id, limit=200),
+            name=storable.text(call.name, limit=200),
+            arguments=storable.text(call.arguments, limit=RAW_CHARS),
+        )
+        for call in reply.calls
+    ]
+    return replace(
+        reply,
+        text=None if reply.text is None else storable.text(reply.text),
+        refusal=None if reply.refusal is None else storable.text(reply.refusal, limit=4000),
+        calls=tuple(calls),
+        reasoning=tuple(storable.value(item, limit=1_000_000) for item in reply.reasoning),
+    )
+
+
+def _output_model(one: Driven) -> type[BaseModel] | None:
+    try:
+        return get_agent(one.agent_type).output_model
+    except UnknownAgent:
+        return None
+
+
+def _unfit(one: Driven, text: str) -> str | None:
+    """Return what is wrong with a final text, in words for the LLM."""
+    model = _output_model(one)
+    if model is None:
+        return None
+    try:
+        model.model_validate_json(text)
+        return None
+    except ValidationError as error:
+        faults = "; ".join(
+            f"{'.'.join(str(p) for p in fault['loc']) or 'the answer'}: {fault['msg']}"
+            for fault in error.errors(include_url=False)[:5]
+        )
+        wanted = json.dumps(model.model_json_schema()["properties"])[:2000]
+        return storable.text(
+            f"Your final answer must be one JSON object of the agreed shape. {faults}."
+            f" The properties are {wanted}"
+        )
+
+
+async def _commit(
+    services: Services,
+    one: Driven,
+    reply: Reply,
+    tries: Sequence[Try],
+    problem: str | None,
+    proposed: Sequence[Proposed],
+) -> None:
+    """Write the step, its calls and their reviews in one entry, then hold them in memory."""
+    usage = retry.spent(tries)
+    assert one.definition is not None
+    cost = pricing.cost(usage, llm=reply.llm or one.definition.llm)
+    message = AssistantMessage(
+        text=reply.text,
+        calls=tuple(
+            RequestedCall(id=made.call.wire_id, name=asked.name, arguments=asked.arguments)
+            for made, asked in zip(proposed, reply.calls, strict=True)
+        ),
+        reasoning=reply.reasoning,
+    )
+    number = one.spent.steps + 1
+    step = {
+        "execution_id": one.id,
+        "step_number": number,
+        "llm": reply.llm or one.definition.llm,
+        "request_digest": reply.request_digest,
+        "response": _response(message, reply.refusal),
+        "finish_reason": reply.finish.value,
+        "problem": problem,
+        "input_tokens": usage.input_tokens,
+        "cached_tokens": usage.cached_tokens,
+        "output_tokens": usage.output_tokens,
+        "reasoning_tokens": usage.reasoning_tokens,
+        "total_tokens": usage.total_tokens,
+        "usage_estimated": usage.estimated,
+        "cost_usd": cost,
+        "latency_ms": sum(made.latency_ms for made in tries),
+        "tries": [storable.value(made.as_json()) for made in tries],
+    }
+    committed = await services.journal.write(
+        StepMade(
+            execution_id=one.id,
+            token=one.token,
+            active_ms=one.lap(),
+            step=step,
+            calls=[_row(one, made) for made in proposed],
+            reviews=[made.review for made in proposed if made.review],
+        )
+    )
+    one.cancel_requested |= committed.cancel_requested
+    one.book_step(tokens=usage.total_tokens, cost=cost)
+    one.steps.append(
+        StepRecord(number=number, message=message, finish=reply.finish, problem=problem)
+    )
+    one.calls.extend(made.call for made in proposed)
+
+
+def _response(message: AssistantMessage, refusal: str | None) -> dict[str, Any]:
+    return {
+        "text": message.text,
+        "calls": [
+            {"id": call.id, "name": call.name, "arguments": call.arguments}
+            for call in message.calls
+        ],
+        "reasoning": list(message.reasoning),
+        "refusal": refusal,
+    }
+
+
+def _row(one: Driven, made: Proposed) -> dict[str, Any]:
+    call = made.call
+    return {
+        "id": call.id,
+        "execution_id": one.id,
+        "step_number": call.step_number,
+        "call_index": call.call_index,
+        "tool_name": call.tool_name,
+        "tool_input": call.arguments,
+        "status": call.status.value,
+        "error": call.error,
+        "provider_call_id": call.wire_id,
+        "effect": call.effect,
+        "gated": call.gated,
+        "review_id": call.review_id,
+        "target_version": call.target_version,
+    }

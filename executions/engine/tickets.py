@@ -1,0 +1,89 @@
+"""Tickets: django-q2 messages that say "look at this execution". A doorbell, never the truth."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from datetime import UTC, datetime
+from typing import Any
+from uuid import UUID
+
+from django.db import connection
+from django_q.humanhash import uuid
+from django_q.signing import SignedPackage
+from django_q.tasks import async_task
+
+from executions.engine import drain
+from executions.engine.broker import CHANNEL, standing_key
+from executions.engine.config import configured
+from executions.engine.connections import Connection, Link
+from executions.engine.runner import Runner
+
+CLUSTER = "agents"
+DRIVE = "executions.engine.tickets.drive"
+LOST_THREADS = 4  # stuck tool threads after which only a new process helps
+
+RING = "INSERT INTO django_q_ormq (key, payload, lock) VALUES (%s, %s, clock_timestamp())"
+NOTIFY = f"SELECT pg_notify('{CHANNEL}', %s)"
+WAITING = "SELECT 1 FROM django_q_ormq WHERE key = %s AND lock <= clock_timestamp() LIMIT 1"
+# Locked tickets are in a worker's hands. Each deletion is a transaction of its own, before the
+# claim: whatever was committed with a deleted ticket is claimable by then.
+CLEAR = """
+DELETE FROM django_q_ormq WHERE id IN (
+    SELECT id FROM django_q_ormq WHERE key = %s AND lock <= clock_timestamp()
+    FOR UPDATE SKIP LOCKED)
+"""
+
+
+def ring(execution_id: UUID | None = None) -> None:
+    """Ring inside the caller's transaction: the ticket commits or vanishes with it."""
+    argument = None if execution_id is None else str(execution_id)
+    async_task(DRIVE, argument, cluster=CLUSTER)
+
+
+def ring_standing() -> None:
+    """Ring for a worker of this cluster to stand as a runner; no runner deletes this ticket."""
+    async_task(DRIVE, cluster=standing_key(CLUSTER))
+
+
+def is_standing_ticket_waiting() -> bool:
+    """Test if one waits already: those of dead workers are used up instead of adding up."""
+    with connection.cursor() as cursor:
+        cursor.execute(WAITING, [standing_key(CLUSTER)])
+        return cursor.fetchone() is not None
+
+
+async def ring_on(conn: Connection) -> None:
+    """Ring inside the transaction that is open on the engine's own connection."""
+    key, name = uuid()[1], "yielded"
+    package = {
+        "id": key,
+        "name": name,
+        "func": DRIVE,
+        "args": (None,),
+        "kwargs": {},
+        "started": datetime.now(UTC),
+    }
+    await conn.execute(RING, (CLUSTER, SignedPackage.dumps(package)))
+    await conn.execute(NOTIFY, (CLUSTER,))
+
+
+async def clear(conn: Link) -> None:
+    """Delete the tickets nobody has taken; a claim must follow."""
+    await conn.execute(CLEAR, (CLUSTER,))
+
+
+def drive(execution_id: str | None = None, **_: Any) -> dict[str, int]:
+    """Become this worker's standing runner for one slice, then ring for the next one.
+
+    Runs in a worker of the agents cluster. Which execution rang does not matter: the runner
+    claims all it has room for.
+    """
+    if drain.is_requested():
+        return {"drained": 1}
+    report = asyncio.run(Runner(configured(), ring=ring_on, clear=clear).run())
+    if not drain.is_requested() and not is_standing_ticket_waiting():
+        ring_standing()
+    if report["lost_threads"] >= LOST_THREADS:
+        os._exit(75)
+    return report
