@@ -1,0 +1,240 @@
+"""A tool: one typed function, what it may do to the world, and when a person must agree.
+
+Pure: no Django, no clock, no I/O. `tools/schemas.py` has the JSON side. How to write a tool is told
+in docs/write-a-tool.md.
+"""
+
+from __future__ import annotations
+
+import inspect
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import StrEnum
+from functools import cached_property
+from typing import Any, Literal, get_type_hints
+from uuid import UUID
+
+from pydantic import BaseModel, create_model
+
+from tools.schemas import STRICT, BadArguments, read_arguments, strict_schema
+
+DAY_S = 86_400
+NAME = re.compile(r"[a-z][a-z0-9_]{0,62}")
+
+Check = Callable[[Any], None]
+
+
+class Effect(StrEnum):
+    """What a tool may do to the world, and so what follows when a crash hides its outcome."""
+
+    READ = "read"  # changes nothing: runs again
+    TRANSACTIONAL = "transactional"  # changes our database with its outcome, or not at all
+    IDEMPOTENT = "idempotent"  # the other side honours our key: runs again with the same key
+    ONCE = "once"  # cannot be repeated safely: a person settles it
+
+
+class ToolError(Exception):
+    """The tool says no and nothing happened. The message is for the LLM, and for people."""
+
+
+class ToolInputError(ToolError):
+    """The arguments are wrong; the message names each faulty one and why."""
+
+
+class UnknownTool(ToolError):
+    """No tool has that name; the message names the nearest ones."""
+
+
+class OutcomeUnknown(Exception):
+    """The effect may have happened. From a `once` tool the call is then in doubt; an `idempotent`
+    one may be run again with the same key. The message says what is known."""
+
+
+class ToolDefinitionError(TypeError):
+    """The tool is written wrongly; raised when its module is imported."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Approval:
+    """When people must agree. `when` returns the reason a person is needed, or None to run;
+    the engine takes an exception from it as a reason."""
+
+    mode: Literal["always", "never", "when"]
+    votes: int = 1
+    when: Callable[[Any], str | None] | None = None
+    expires_after_s: int = 7 * DAY_S
+    undo_s: int = 0
+    reason: str = ""
+
+    def __post_init__(self) -> None:
+        if (self.mode == "when") != (self.when is not None):
+            raise ToolDefinitionError("approval mode 'when' and its function go together")
+        if self.votes < 1 or self.expires_after_s <= 0 or self.undo_s < 0:
+            raise ToolDefinitionError("approval needs votes >= 1, an expiry > 0 and undo >= 0")
+
+
+def always(*, votes: int = 1, reason: str = "", undo_s: int = 0) -> Approval:
+    """Every call needs `votes` people; undo_s is how long after approval the effect waits."""
+    return Approval(mode="always", votes=votes, reason=reason, undo_s=undo_s)
+
+
+def never() -> Approval:
+    """No call needs a person."""
+    return Approval(mode="never")
+
+
+def when(rule: Callable[[Any], str | None], *, votes: int = 1) -> Approval:
+    """A call needs `votes` people if `rule(arguments)` returns a reason."""
+    return Approval(mode="when", when=rule, votes=votes)
+
+
+@dataclass(frozen=True, kw_only=True)
+class ToolContext:
+    """What a tool may know of the call it serves.
+
+    `deadline_s` is how many seconds this call may take. `target_version` is the version of the
+    target that people approved (None when nobody had to), for a last comparison under a lock.
+    """
+
+    execution_id: UUID
+    call_id: UUID
+    idempotency_key: str
+    agent_type: str
+    user_id: UUID
+    deadline_s: float
+    target_version: str | None = None
+
+
+@dataclass(frozen=True)
+class Target:
+    """The one record a call changes or relies on, and the version it has now."""
+
+    kind: str
+    id: str
+    version: str
+    label: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Tool:
+    """A tool as the engine, the gate and the review desk see it. Made by `@tool`.
+
+    Callables take the parsed arguments. `check`, `target` and `preview` read the database:
+    `check` and `target` raise ToolError for a call that cannot succeed, so that no person is
+    asked about it; `target` is None when no version matters. `headline` (a sentence from the
+    exact arguments), `consequence`, `verb`, `risk`, `template` and `preview` (plain data for that
+    template, never the LLM's words about itself) are what a reviewer sees.
+    """
+
+    name: str
+    description: str
+    effect: Effect
+    arguments: type[BaseModel]
+    function: Callable[..., Any]
+    approval: Approval
+    timeout_ms: int | None = None
+    is_async: bool = False
+    wants_context: bool = False
+    check: Check | None = None
+    target: Callable[[Any], Target | None] | None = None
+    headline: Callable[[Any], str] | None = None
+    consequence: str = ""
+    verb: str = ""
+    risk: Literal["low", "medium", "high"] = "low"
+    template: str | None = None
+    preview: Callable[[Any], dict[str, Any]] | None = None
+
+    def schema(self) -> dict[str, Any]:
+        """Return the JSON schema of the arguments, fit for an LLM API's strict mode."""
+        return strict_schema(self._raw_schema)
+
+    def parse(self, arguments: Any) -> BaseModel:
+        """Return `arguments` (the LLM's JSON object) checked, or raise ToolInputError."""
+        try:
+            return read_arguments(self.arguments, self._raw_schema, arguments)
+        except BadArguments as error:
+            raise ToolInputError(f"Arguments of {self.name} not accepted: {error}") from None
+
+    def call(self, parsed: BaseModel, context: ToolContext) -> Any:
+        """Run the tool; returns its output, or a coroutine when `is_async`."""
+        values = {name: getattr(parsed, name) for name in type(parsed).model_fields}
+        if self.wants_context:
+            values["context"] = context
+        return self.function(**values)
+
+    @cached_property
+    def _raw_schema(self) -> dict[str, Any]:
+        return self.arguments.model_json_schema()
+
+
+def tool(
+    function: Callable[..., Any] | None = None,
+    /,
+    *,
+    effect: Effect | None = None,
+    approval: Approval | None = None,
+    **declared: Any,
+) -> Callable[[Callable[..., Any]], Tool]:
+    """Make a Tool of a function whose keyword-only, annotated parameters are its arguments.
+
+    Without `approval` a `read` needs nobody and everything else always needs a person.
+    `declared` are further fields of Tool. Raises ToolDefinitionError when it is imported.
+    """
+    if function is not None or effect is None:
+        name = getattr(function, "__name__", "a tool")
+        raise ToolDefinitionError(f"{name}: declare what it may do, like @tool(effect=Effect.READ)")
+    chosen = approval or (never() if effect is Effect.READ else always())
+
+    def decorate(written: Callable[..., Any]) -> Tool:
+        return _make(written, effect=effect, approval=chosen, declared=declared)
+
+    return decorate
+
+
+def _make(
+    function: Callable[..., Any], *, effect: Effect, approval: Approval, declared: dict[str, Any]
+) -> Tool:
+    name = function.__name__
+    described = inspect.getdoc(function)
+    if not NAME.fullmatch(name):
+        raise ToolDefinitionError(f"{name}: a tool's name is lower_snake_case, at most 63 long")
+    if not described:
+        raise ToolDefinitionError(f"{name}: write a docstring; it is what the LLM reads")
+    is_async = inspect.iscoroutinefunction(function)
+    if is_async and effect is Effect.TRANSACTIONAL:
+        raise ToolDefinitionError(f"{name}: a transactional tool shares a connection; no async def")
+    settings: dict[str, Any] = {
+        "verb": name.replace("_", " ").capitalize(),
+        "risk": "low" if effect is Effect.READ else "medium",
+        **declared,
+    }
+    return Tool(
+        name=name,
+        description=described,
+        effect=effect,
+        arguments=_arguments(function),
+        function=function,
+        approval=approval,
+        is_async=is_async,
+        wants_context="context" in inspect.signature(function).parameters,
+        **settings,
+    )
+
+
+def _arguments(function: Callable[..., Any]) -> type[BaseModel]:
+    """Return a model of the function's parameters, `context` apart."""
+    hints = get_type_hints(function, include_extras=True)
+    fields: dict[str, Any] = {}
+    for name, parameter in inspect.signature(function).parameters.items():
+        if name == "context":
+            continue
+        if parameter.kind is not parameter.KEYWORD_ONLY or name not in hints:
+            raise ToolDefinitionError(
+                f"{function.__name__}: make `{name}` keyword-only and annotate it"
+            )
+        default = ... if parameter.default is parameter.empty else parameter.default
+        fields[name] = (hints[name], default)
+    model: type[BaseModel] = create_model(function.__name__, __config__=STRICT, **fields)
+    strict_schema(model.model_json_schema())
+    return model

@@ -1,0 +1,251 @@
+from __future__ import annotations
+
+import hashlib
+import re
+from typing import Annotated, Any, Literal
+
+from django.utils import timezone
+from pydantic import AfterValidator, Field
+
+from tools import conf, records
+from tools.base import Effect, Target, ToolContext, ToolError, ToolInputError, always, tool
+from tools.models import Customer, CustomerMessage, Document, Regulation
+from tools.report import Finding, Report, Source
+from tools.report_pdf import render, unprintable
+from tools.schemas import Arguments
+from tools.text import Line, line, paragraphs
+
+RECORD_ID = re.compile(r"\b(?:C-[0-9]{4,12}|M-[0-9]{4,12}|DOC-[0-9a-f]{12})\b")
+
+
+class FindingArgument(Arguments):
+    requirement_id: Annotated[str, Field(max_length=40, description="from lookup_regulation")]
+    finding: Annotated[
+        str,
+        Field(max_length=1500, description="what the records say, in sentences"),
+        AfterValidator(paragraphs),
+    ]
+    status: Literal["met", "not_met", "unclear"]
+    source: Annotated[
+        Line, Field(description="the ids of the records that say so, like C-1001 or DOC-…")
+    ]
+
+
+def _once_each(findings: list[FindingArgument]) -> list[FindingArgument]:
+    ids = [finding.requirement_id for finding in findings]
+    if twice := sorted({one for one in ids if ids.count(one) > 1}):
+        raise ValueError(f"has more than one finding for {', '.join(twice)}")
+    return findings
+
+
+def check(arguments: Any) -> None:
+    """Raise ToolError unless the report can be made as asked."""
+    _refuse_unprintable(_report(arguments))
+
+
+def target(arguments: Any) -> Target:
+    """Return the customer's record: the report prints its facts as they are now."""
+    record = records.customer(arguments.customer_id)
+    return Target("customer", record.customer_id, str(record.version), str(record))
+
+
+def headline(arguments: Any) -> str:
+    return (
+        f"Make the report “{arguments.title}” on customer {arguments.customer_id} "
+        f"under {arguments.regulation_code}"
+    )
+
+
+def draft(arguments: Any) -> tuple[bytes, int]:
+    """Return the PDF as it would be if approved today, and its pages. Stores nothing."""
+    return render(_report(arguments))
+
+
+def preview(arguments: Any) -> dict[str, Any]:
+    """Return what the report will say.
+
+    `report`: a tools.report.Report (title, authority, facts, outcome, findings, sources, …), or
+    None with `problem` saying why it cannot be made; `customer_version`: whose facts are shown.
+    """
+    try:
+        report = _report(arguments)
+        _refuse_unprintable(report)
+    except ToolError as error:
+        return {"sentence": headline(arguments), "report": None, "problem": str(error)}
+    return {
+        "sentence": f"Make a report on {report.customer_name} for the {report.authority}",
+        "report": report,
+        "customer_version": records.customer(arguments.customer_id).version,
+        "problem": None,
+    }
+
+
+@tool(
+    effect=Effect.TRANSACTIONAL,
+    approval=always(reason="A document for an authority needs a person."),
+    check=check,
+    target=target,
+    headline=headline,
+    verb="Make this document",
+    consequence="Kept for good, and never changed. Nothing leaves the house.",
+    risk="medium",
+    template="desk/preview/generate_compliance_document.html",
+    preview=preview,
+)
+def generate_compliance_document(
+    *,
+    customer_id: records.CustomerId,
+    regulation_code: records.RegulationCode,
+    title: Annotated[str, Field(max_length=120), AfterValidator(line)],
+    summary: Annotated[
+        str,
+        Field(max_length=4000, description="two or three paragraphs"),
+        AfterValidator(paragraphs),
+    ],
+    findings: Annotated[
+        list[FindingArgument], Field(min_length=1, max_length=40), AfterValidator(_once_each)
+    ],
+    context: ToolContext,
+) -> dict[str, Any]:
+    """Make a compliance report as a PDF and keep it. Give one finding for each requirement of the
+    regulation; each names the records it rests on. Facts about the customer are added from the
+    record. A person decides on it first. The answer gives the document's id and the sha256 of its
+    file, which submit_to_regulator asks for."""
+    record = records.customer(customer_id, lock=True)
+    if context.target_version not in (None, str(record.version)):
+        raise ToolError(f"{customer_id} changed after people approved this; propose it anew.")
+    report = _assembled(
+        record, records.regulation(regulation_code), title=title, summary=summary, findings=findings
+    )
+    _refuse_unprintable(report)
+    document = _kept(report, made_by=context)
+    return {
+        "document_id": document.document_id,
+        "sha256": document.sha256,
+        "content_sha256": report.digest,
+        "pages": document.pages,
+        "title": document.title,
+    }
+
+
+def _report(arguments: Any) -> Report:
+    return _assembled(
+        records.customer(arguments.customer_id),
+        records.regulation(arguments.regulation_code),
+        title=arguments.title,
+        summary=arguments.summary,
+        findings=arguments.findings,
+    )
+
+
+def _assembled(
+    record: Customer,
+    regulation: Regulation,
+    *,
+    title: str,
+    summary: str,
+    findings: list[FindingArgument],
+) -> Report:
+    """Return the report as of today; ToolInputError when findings and requirements differ."""
+    complete = _matched(regulation, findings)
+    return Report(
+        organisation=conf.organisation(),
+        title=title,
+        authority=regulation.authority,
+        regulation_code=regulation.code,
+        regulation_title=regulation.title,
+        customer_id=record.customer_id,
+        customer_name=record.name,
+        facts=tuple(records.facts(record)),
+        summary=summary,
+        findings=complete,
+        sources=_sources(record, complete),
+        day=timezone.localdate(),
+    )
+
+
+def _matched(regulation: Regulation, findings: list[FindingArgument]) -> tuple[Finding, ...]:
+    """Return a finding per requirement, in the regulation's order."""
+    given = {finding.requirement_id: finding for finding in findings}
+    texts = {one["id"]: one["text"] for one in regulation.requirements}
+    if unknown := sorted(given.keys() - texts.keys()):
+        raise ToolInputError(f"{regulation.code} has no requirement {', '.join(unknown)}.")
+    if missing := [one for one in texts if one not in given]:
+        raise ToolInputError(
+            f"{regulation.code} also has the requirements {', '.join(missing)}: give a finding for "
+            "each; where the records do not say, its status is unclear."
+        )
+    return tuple(
+        Finding(
+            requirement_id=one,
+            requirement=text,
+            status=given[one].status,
+            finding=given[one].finding,
+            source=given[one].source,
+        )
+        for one, text in texts.items()
+    )
+
+
+def _sources(record: Customer, findings: tuple[Finding, ...]) -> tuple[Source, ...]:
+    """Return the records cited, each once; ToolInputError for one that is not this customer's."""
+    cited: dict[str, Source] = {}
+    for finding in findings:
+        ids = RECORD_ID.findall(finding.source)
+        if not ids and finding.status != "unclear":
+            raise ToolInputError(
+                f"The finding on {finding.requirement_id} names no record; its source must hold an "
+                f"id like {record.customer_id} or DOC-…"
+            )
+        cited |= {one: _source(record, one) for one in ids if one not in cited}
+    return tuple(cited[one] for one in sorted(cited))
+
+
+def _source(record: Customer, record_id: str) -> Source:
+    if record_id.startswith("DOC-"):
+        document = records.document(record_id)
+        _refuse_foreign(record, document, record_id)
+        state = f"{document.created_at:%-d %B %Y}, sha256 {document.sha256[:16]}…"
+        return Source(record_id=record_id, title=document.title, state=state)
+    if record_id.startswith("M-"):
+        message = records.message(record_id)
+        _refuse_foreign(record, message, record_id)
+        state = f"received {message.received_at:%-d %B %Y}"
+        return Source(record_id=record_id, title=f"Message “{message.subject}”", state=state)
+    if record_id != record.customer_id:
+        raise ToolInputError(f"{record_id} is another customer than {record.customer_id}.")
+    return Source(record_id=record_id, title="Customer record", state=f"version {record.version}")
+
+
+def _refuse_foreign(record: Customer, cited: Document | CustomerMessage, record_id: str) -> None:
+    if cited.customer_id not in (None, record.customer_id):
+        raise ToolInputError(f"{record_id} is about {cited.customer_id}, not {record.customer_id}.")
+
+
+def _refuse_unprintable(report: Report) -> None:
+    if missing := unprintable(report.as_text()):
+        raise ToolInputError(
+            f"The document cannot show {', '.join(missing[:10])}; write it in other characters."
+        )
+
+
+def _kept(report: Report, *, made_by: ToolContext) -> Document:
+    """Store the report, or return the very same one stored before."""
+    content, pages = render(report)
+    sha256 = hashlib.sha256(content).hexdigest()
+    document, _ = Document.objects.get_or_create(
+        document_id=report.document_id,
+        defaults={
+            "kind": Document.REPORT,
+            "title": report.title,
+            "customer_id": report.customer_id,
+            "regulation_id": report.regulation_code,
+            "text": report.as_text(),
+            "content": content,
+            "content_type": "application/pdf",
+            "sha256": sha256,
+            "pages": pages,
+            "made_by_call": made_by.call_id,
+        },
+    )
+    return document

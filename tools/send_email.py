@@ -1,0 +1,178 @@
+from __future__ import annotations
+
+import re
+from typing import Annotated, Any
+from urllib.parse import urlsplit
+
+from django.conf import settings
+from django.core.mail import EmailMessage
+from django.db.models.functions import Lower
+from pydantic import AfterValidator, Field
+
+from tools import conf, records
+from tools.base import Effect, ToolContext, ToolError, ToolInputError, always, tool
+from tools.mail import attach, deliver, message_id
+from tools.models import Customer, Document
+from tools.text import EmailAddress, Line, Paragraphs
+
+MAX_ATTACHED_BYTES = 10_000_000
+LINK = re.compile(r"https?://[^\s<>\"']+")
+
+
+def _distinct(values: list[str]) -> list[str]:
+    if len({value.lower() for value in values}) < len(values):
+        raise ValueError("names one twice")
+    return values
+
+
+def check(arguments: Any) -> None:
+    """Raise ToolInputError for recipients or attachments that this mail may not have."""
+    _checked(arguments.to, arguments.attach_document_ids)
+
+
+def headline(arguments: Any) -> str:
+    return f"Send an e-mail to {', '.join(arguments.to)} about “{arguments.subject}”"
+
+
+def preview(arguments: Any) -> dict[str, Any]:
+    """Return the mail as its recipients will see it.
+
+    `to`: [{address, customers: [{customer_id, name}]}] (empty when allowed by its domain);
+    `attachments`: [{document_id, title, filename, size, pages, sha256}]; `links`: [{url, host}];
+    `problem`: why it would be refused now, or None.
+    """
+    known = _known(arguments.to)
+    attached = Document.objects.filter(pk__in=arguments.attach_document_ids)
+    return {
+        "sentence": headline(arguments),
+        "from": settings.DEFAULT_FROM_EMAIL,
+        "to": [_recipient(address, known.get(address.lower(), [])) for address in arguments.to],
+        "subject": arguments.subject,
+        "body": arguments.body,
+        "characters": len(arguments.body),
+        "attachments": [
+            {**_attachment(found), "title": found.title, "pages": found.pages} for found in attached
+        ],
+        "links": [
+            {"url": url, "host": urlsplit(url).hostname or ""}
+            for url in LINK.findall(arguments.body)
+        ],
+        "problem": _problem(arguments),
+    }
+
+
+@tool(
+    effect=Effect.ONCE,
+    approval=always(reason="Every e-mail to somebody outside needs a person.", undo_s=30),
+    check=check,
+    headline=headline,
+    verb="Send this e-mail",
+    consequence="Leaves the house. Cannot be undone.",
+    risk="medium",
+    template="desk/preview/send_email.html",
+    preview=preview,
+)
+def send_email(
+    *,
+    to: Annotated[
+        list[EmailAddress], Field(min_length=1, max_length=10), AfterValidator(_distinct)
+    ],
+    subject: Line,
+    body: Annotated[Paragraphs, Field(description="plain text, as the recipient reads it")],
+    attach_document_ids: Annotated[
+        list[records.DocumentId], Field(max_length=5), AfterValidator(_distinct)
+    ] = [],  # noqa: B006 pydantic copies it
+    context: ToolContext,
+) -> dict[str, Any]:
+    """Send one plain-text e-mail to one customer's own address (or to a colleague's allowed
+    domain), with documents of ours attached by their ids. A person decides on it first. The answer
+    says which recipients the mail server accepted and which it refused."""
+    attached = _checked(to, attach_document_ids)
+    identity = message_id(context.idempotency_key)
+    message = EmailMessage(
+        subject,
+        body,
+        settings.DEFAULT_FROM_EMAIL,
+        to,
+        headers={"Message-ID": identity},
+    )
+    for found in attached:
+        attach(
+            message,
+            name=found.filename,
+            content=bytes(found.content),
+            content_type=found.content_type,
+        )
+    refused = deliver(message, deadline_s=context.deadline_s)
+    turned_away = {one.address for one in refused}
+    return {
+        "message_id": identity,
+        "from": settings.DEFAULT_FROM_EMAIL,
+        "accepted": [address for address in to if address not in turned_away],
+        "refused": [{"address": one.address, "reason": one.reason} for one in refused],
+        "attachments": [_attachment(found) for found in attached],
+    }
+
+
+def _checked(to: list[str], attach_document_ids: list[str]) -> list[Document]:
+    """Return the documents to attach; ToolInputError if anybody might get what is not theirs."""
+    known = _known(to)
+    strangers = [a for a in to if a.lower() not in known and not _is_allowed_domain(a)]
+    if strangers:
+        raise ToolInputError(
+            f"Mail may go to customers' own addresses only; not on record: {', '.join(strangers)}."
+        )
+    owners = [{customer.customer_id for customer in found} for found in known.values()]
+    shared = set.intersection(*owners) if owners else set()
+    if owners and not shared:
+        raise ToolInputError("One e-mail may go to one customer only; these belong to several.")
+    attached = [_attachable(document_id, shared) for document_id in attach_document_ids]
+    if sum(len(found.content) for found in attached) > MAX_ATTACHED_BYTES:
+        raise ToolInputError("The attachments take more than 10 MB.")
+    return attached
+
+
+def _attachable(document_id: str, customers: set[str]) -> Document:
+    found = records.document(document_id)
+    if customers and found.customer_id and found.customer_id not in customers:
+        raise ToolInputError(
+            f"{document_id} is about {found.customer_id} and may not go to {min(customers)}."
+        )
+    return found
+
+
+def _known(addresses: list[str]) -> dict[str, list[Customer]]:
+    """Return the customers whose addresses these are, by address in lower case."""
+    wanted = [address.lower() for address in addresses]
+    known: dict[str, list[Customer]] = {}
+    for customer in Customer.objects.annotate(lower=Lower("email")).filter(lower__in=wanted):
+        known.setdefault(customer.email.lower(), []).append(customer)
+    return known
+
+
+def _is_allowed_domain(address: str) -> bool:
+    return address.rpartition("@")[2].lower() in conf.mail_allowed_domains()
+
+
+def _recipient(address: str, known: list[Customer]) -> dict[str, Any]:
+    return {
+        "address": address,
+        "customers": [{"customer_id": one.customer_id, "name": one.name} for one in known],
+    }
+
+
+def _attachment(found: Document) -> dict[str, Any]:
+    return {
+        "document_id": found.document_id,
+        "filename": found.filename,
+        "size": len(found.content),
+        "sha256": found.sha256,
+    }
+
+
+def _problem(arguments: Any) -> str | None:
+    try:
+        check(arguments)
+    except ToolError as error:
+        return str(error)
+    return None

@@ -1,0 +1,207 @@
+from __future__ import annotations
+
+from datetime import date
+from typing import Annotated, Any, Literal
+
+from pydantic import Field, model_validator
+
+from tools import records
+from tools.base import Effect, Target, ToolContext, ToolError, always, tool
+from tools.models import Customer, owners_in_words
+from tools.schemas import Arguments
+from tools.text import Country, EmailAddress, Line, Phone
+
+LABELS = {
+    "name": "Name",
+    "email": "E-mail address",
+    "phone": "Telephone",
+    "address": "Address",
+    "country": "Country",
+    "industry": "Business",
+    "risk_rating": "Risk rating",
+    "politically_exposed": "Politically exposed",
+    "beneficial_owners": "Beneficial owners",
+    "last_reviewed_on": "Last reviewed",
+}
+# Where a wrong value does the most harm: who owns it, how closely we watch it, where our mail goes.
+SENSITIVE = {"name", "email", "risk_rating", "politically_exposed", "beneficial_owners"}
+
+
+class Owner(Arguments):
+    name: Line
+    share_percent: Annotated[float, Field(gt=0, le=100)]
+    country: Country
+
+
+class Changes(Arguments):
+    """New values; whatever is left out, or null, stays as it is."""
+
+    name: Line | None = None
+    email: EmailAddress | None = None
+    phone: Phone | None = None
+    address: Line | None = None
+    country: Country | None = None
+    industry: Line | None = None
+    risk_rating: Literal["low", "medium", "high"] | None = None
+    politically_exposed: bool | None = None
+    beneficial_owners: list[Owner] | None = None
+    last_reviewed_on: date | None = None
+
+    @model_validator(mode="after")
+    def _says_something(self) -> Changes:
+        if not self.values():
+            raise ValueError("name at least one field to change")
+        owners = self.beneficial_owners or []
+        if sum(owner.share_percent for owner in owners) > 100:
+            raise ValueError("the owners' shares add up to more than 100 %")
+        return self
+
+    def values(self) -> dict[str, Any]:
+        """Return the fields to change with their new values, as the model stores them."""
+        given = {name: getattr(self, name) for name in LABELS}
+        if self.beneficial_owners is not None:
+            given["beneficial_owners"] = [owner.model_dump() for owner in self.beneficial_owners]
+        return {name: value for name, value in given.items() if value is not None}
+
+
+def check(arguments: Any) -> None:
+    """Raise ToolError unless the change is possible and would change something."""
+    record = records.customer(arguments.customer_id)
+    _refuse_if_moved_on(record, read=arguments.version)
+    _differences(record, arguments.changes)
+
+
+def target(arguments: Any) -> Target:
+    """Return the record at its version now."""
+    record = records.customer(arguments.customer_id)
+    return Target("customer", record.customer_id, str(record.version), str(record))
+
+
+def headline(arguments: Any) -> str:
+    fields = [LABELS[name].lower() for name in arguments.changes.values()]
+    told = fields[0] if len(fields) == 1 else f"{', '.join(fields[:-1])} and {fields[-1]}"
+    return f"Change the {told} of customer {arguments.customer_id}"
+
+
+def preview(arguments: Any) -> dict[str, Any]:
+    """Return what the reviewer sees, read from the live record.
+
+    `rows`: [{field, label, now, will_be, sensitive, same}]; `unchanged`: [(label, value)];
+    `stale`: the record has moved on since the agent read version `read_version`; `reason` is the
+    agent's own text.
+    """
+    record = records.customer(arguments.customer_id)
+    changes = arguments.changes.values()
+    rows = [_row(record, name, value) for name, value in changes.items()]
+    return {
+        "sentence": f"Change {_count(len(rows))} of {record.name}",
+        "customer": {
+            "customer_id": record.customer_id,
+            "name": record.name,
+            "version": record.version,
+        },
+        "rows": rows,
+        "unchanged": [
+            (label, in_words(getattr(record, name)))
+            for name, label in LABELS.items()
+            if name not in changes
+        ],
+        "read_version": arguments.version,
+        "stale": arguments.version is not None and arguments.version != record.version,
+        "reason": arguments.reason,
+    }
+
+
+@tool(
+    effect=Effect.TRANSACTIONAL,
+    approval=always(reason="Every change of a customer record needs a person."),
+    check=check,
+    target=target,
+    headline=headline,
+    verb="Change the record",
+    consequence="Written to the customer record at once, all of it or nothing. "
+    "Can be reversed only by another change.",
+    risk="medium",
+    template="desk/preview/update_customer_record.html",
+    preview=preview,
+)
+def update_customer_record(
+    *,
+    customer_id: records.CustomerId,
+    changes: Changes,
+    reason: Annotated[Line, Field(description="why, and which message or document says so")],
+    version: Annotated[
+        int | None, Field(description="the version you read; refused if the record moved on")
+    ] = None,
+    context: ToolContext,
+) -> dict[str, Any]:
+    """Change fields of one customer's record. Say only what a message or document bears out.
+    A person decides on it first; the answer lists each field's old and new value."""
+    record = records.customer(customer_id, lock=True)
+    _refuse_if_moved_on(record, read=version)
+    if context.target_version not in (None, str(record.version)):
+        raise ToolError(f"{customer_id} changed after people approved this; propose it anew.")
+    before = record.version
+    differences = _differences(record, changes)
+    for name, value in changes.values().items():
+        setattr(record, name, value)
+    record.save(update_fields=[difference["field"] for difference in differences])
+    record.refresh_from_db(fields=["version"])
+    return {
+        "customer_id": customer_id,
+        "previous_version": before,
+        "version": record.version,
+        "changes": differences,
+        "reason": reason,
+    }
+
+
+def in_words(value: Any) -> str:
+    """Return a field's value as a person reads it."""
+    if value in (None, "", []):
+        return "nothing on record"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, list):
+        return owners_in_words(value)
+    return f"{value:%-d %B %Y}" if isinstance(value, date) else str(value)
+
+
+def _refuse_if_moved_on(record: Customer, *, read: int | None) -> None:
+    if read not in (None, record.version):
+        raise ToolError(
+            f"{record.customer_id} is at version {record.version} now, you read version {read}. "
+            "Read the record again and judge anew."
+        )
+
+
+def _differences(record: Customer, changes: Changes) -> list[dict[str, Any]]:
+    """Return [{field, old, new}] in JSON form for what differs; ToolError when nothing does."""
+    found = [
+        {"field": name, "old": _json(getattr(record, name)), "new": _json(value)}
+        for name, value in changes.values().items()
+        if getattr(record, name) != value
+    ]
+    if not found:
+        raise ToolError(f"The record of {record.customer_id} says all of this already.")
+    return found
+
+
+def _json(value: Any) -> Any:
+    return value.isoformat() if isinstance(value, date) else value
+
+
+def _row(record: Customer, name: str, value: Any) -> dict[str, Any]:
+    now = getattr(record, name)
+    return {
+        "field": name,
+        "label": LABELS[name],
+        "now": in_words(now),
+        "will_be": in_words(value),
+        "sensitive": name in SENSITIVE,
+        "same": now == value,
+    }
+
+
+def _count(fields: int) -> str:
+    return "1 field" if fields == 1 else f"{fields} fields"
