@@ -1,0 +1,12 @@
+"""What people do: one keyword-only function per button.
+
+Each commits everything it changes in one transaction, is safe against double use, and refuses
+with an exception whose message a person can read.
+"""
+
+from executions.operations.cancelling import cancel
+from executions.operations.deciding import decide, settle
+from executions.operations.launching import Launched, launch
+from executions.operations.refusals import Refusal
+
+__all__ = ["Launched", "Refusal", "cancel", "decide", "launch", "settle"]

@@ -1,0 +1,60 @@
+"""Cancel: nothing of this execution starts after this commits."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from django.db import transaction
+from django.db.models.functions import Now
+
+from agentops.accounts.models import User
+from executions import permissions
+from executions.core import storable
+from executions.core.states import CallStatus, ExecutionStatus, ReviewKind, ReviewStatus
+from executions.models import AgentExecution
+from executions.operations import rows
+from executions.operations.refusals import AlreadyFinal, NotPermitted
+
+
+def cancel(*, execution_id: UUID, person: User, reason: str = "") -> AgentExecution:
+    """Cancel an execution; asking twice is the same as once.
+
+    One that nobody drives ends at once. A driven one ends when its runner hears: at most one
+    effect already under way may still finish. Raises AlreadyFinal, NotPermitted, NotFound.
+    """
+    if not person.is_service and not (person.is_active and person.has_perm(permissions.CANCEL)):
+        raise NotPermitted(f"{person} may not cancel executions; ask for {permissions.CANCEL}.")
+    with transaction.atomic():
+        execution = rows.locked_execution(execution_id)
+        if execution.is_final:
+            raise AlreadyFinal(f"The execution is {execution.status} already.")
+        rows.act_as(person)
+        if execution.status == ExecutionStatus.RUNNING:
+            AgentExecution.objects.filter(pk=execution_id, cancel_requested_at=None).update(
+                cancel_requested_at=Now()
+            )
+        else:
+            _end(execution, person, reason)
+        execution.refresh_from_db()
+        return execution
+
+
+def _end(execution: AgentExecution, person: User, reason: str) -> None:
+    """End an execution that no runner drives, with what waits in it."""
+    for review in execution.reviews.filter(
+        status__in=(ReviewStatus.OPEN, ReviewStatus.APPROVED),
+        kind=ReviewKind.APPROVAL,
+        call__started_at=None,
+    ):
+        rows.move_review(review, ReviewStatus.VOID)
+    unstarted = (CallStatus.PENDING, CallStatus.AWAITING_REVIEW, CallStatus.APPROVED)
+    for call in execution.tool_calls.filter(status__in=unstarted):
+        rows.move_call(call.pk, CallStatus.CANCELLED)
+    words = storable.text(f": {reason.strip()}" if reason.strip() else "", limit=1000)
+    rows.end_execution(
+        execution.pk,
+        ExecutionStatus.CANCELLED,
+        cancel_requested_at=Now(),
+        stop_reason="CANCELLED",
+        error=f"CANCELLED: {person} cancelled it{words}",
+    )

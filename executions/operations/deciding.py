@@ -1,0 +1,172 @@
+"""Decide a review: one person's vote, and what follows from it in the same transaction."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from uuid import UUID
+
+from django.db import transaction
+from django.db.models.functions import Now
+from django.utils import timezone
+
+from agentops.accounts.models import User
+from executions import permissions
+from executions.core import storable
+from executions.core.states import CallStatus, ReviewKind, ReviewStatus
+from executions.models import AgentExecution, AgentReview, AgentReviewVote
+from executions.operations import rows
+from executions.operations.refusals import (
+    AlreadyDecided,
+    NotPermitted,
+    ReasonMissing,
+    Refusal,
+    ReviewClosed,
+    Stale,
+)
+
+REASON_CHARS = 4000
+
+
+@dataclass(frozen=True)
+class Decided:
+    """What the vote did. `votes_missing` > 0: others must agree before anything happens."""
+
+    review: AgentReview
+    status: ReviewStatus
+    votes_missing: int
+    resumed: bool
+
+
+def decide(
+    *, review_id: UUID, person: User, approve: bool, seen_digest: str, reason: str = ""
+) -> Decided:
+    """Approve or reject one gated call.
+
+    `seen_digest` is the digest of the arguments the person saw. Raises a Refusal in words:
+    AlreadyDecided, ReviewClosed, Stale, NotPermitted, ReasonMissing, NotFound.
+    """
+    with transaction.atomic():
+        execution, review = rows.locked_review(review_id)
+        if review.kind != ReviewKind.APPROVAL:
+            raise Refusal("This call is in doubt: say whether it happened.")
+        reason = _checked(execution, review, person, seen_digest, reason, own_work=approve)
+        if not approve and not reason:
+            raise ReasonMissing("Say why: the agent reads the reason and acts on it.")
+        _vote(review, person, "approve" if approve else "reject", reason)
+        if approve:
+            return _approved(review, CallStatus.APPROVED)
+        rows.move_review(review, ReviewStatus.REJECTED)
+        words = {"by": str(person), "reason": reason}
+        rows.move_call(review.call_id, CallStatus.REJECTED, tool_output=words)
+        return _closed(review, ReviewStatus.REJECTED)
+
+
+def settle(
+    *, review_id: UUID, person: User, verdict: str, seen_digest: str, reason: str
+) -> Decided:
+    """Settle a call in doubt. `verdict`: happened (`reason` is its reference), run or drop.
+
+    "run" needs as many votes as the tool's approval and runs it with the same idempotency key.
+    """
+    with transaction.atomic():
+        execution, review = rows.locked_review(review_id)
+        if review.kind != ReviewKind.DOUBT or verdict not in ("happened", "run", "drop"):
+            raise Refusal("Only a call in doubt is settled, as happened, run or drop.")
+        run = verdict == "run"
+        reason = _checked(execution, review, person, seen_digest, reason, own_work=run)
+        if not reason:
+            raise ReasonMissing("Say how you know: a reference, or why.")
+        if run and execution.is_final:
+            raise ReviewClosed(
+                f"The execution is {execution.status}; its call cannot run any more."
+            )
+        _vote(review, person, "approve" if run else verdict, reason)
+        if run:
+            return _approved(review, CallStatus.APPROVED, review_id=review.pk)
+        rows.move_review(review, ReviewStatus.REJECTED)
+        words = {"settled_by": str(person), "reason": reason}
+        if verdict == "happened":
+            words = {"settled_by": str(person), "reference": reason, "happened": "yes"}
+        to = CallStatus.SUCCEEDED if verdict == "happened" else CallStatus.CANCELLED
+        rows.move_call(review.call_id, to, tool_output=words, error=None)
+        return _closed(review, ReviewStatus.REJECTED)
+
+
+def _checked(
+    execution: AgentExecution,
+    review: AgentReview,
+    person: User,
+    seen_digest: str,
+    reason: str,
+    *,
+    own_work: bool,
+) -> str:
+    """Raise what forbids this person's vote on this review now; return the reason, cleaned."""
+    permission = permissions.approve(review.tool_name)
+    if not person.is_active or person.is_service or not person.has_perm(permission):
+        raise NotPermitted(f"{person} may not decide on {review.tool_name}; ask for {permission}.")
+    if own_work and person.pk == (execution.launched_by_id or execution.user_id):
+        raise NotPermitted("You launched this execution; somebody else must approve its actions.")
+    if own_work and review.call.reviews.filter(edited_by=person).exists():
+        raise NotPermitted("You edited these arguments; somebody else must approve them.")
+    if review.status != ReviewStatus.OPEN:
+        raise _why_closed(review)
+    if review.expires_at and review.expires_at <= timezone.now():
+        raise ReviewClosed(f"This review expired at {review.expires_at:%Y-%m-%d %H:%M} UTC.")
+    mine = review.votes.filter(voter=person).first()
+    if mine:
+        raise AlreadyDecided(f"You said {mine.vote} at {mine.created_at:%H:%M:%S} UTC already.")
+    if seen_digest != review.input_digest:
+        raise Stale("The arguments are not those you were shown; look again, then decide.")
+    return storable.text(reason.strip(), limit=REASON_CHARS)
+
+
+def _why_closed(review: AgentReview) -> Refusal:
+    """Say who decided what when, or why nobody can any more."""
+    last = review.votes.order_by("-created_at").select_related("voter").first()
+    if last and review.status in (ReviewStatus.APPROVED, ReviewStatus.REJECTED):
+        return AlreadyDecided(
+            f"{last.voter} {review.status} this at {last.created_at:%Y-%m-%d %H:%M:%S} UTC."
+        )
+    if review.status == ReviewStatus.EXPIRED:
+        return ReviewClosed("This review expired before anybody decided.")
+    return ReviewClosed("This review was replaced by a newer one, or its execution ended.")
+
+
+def _vote(review: AgentReview, person: User, vote: str, reason: str) -> None:
+    rows.act_as(person)
+    AgentReviewVote.objects.create(
+        review=review, voter=person, vote=vote, reason=reason, input_digest=review.input_digest
+    )
+
+
+def _approved(review: AgentReview, to: CallStatus, **changes: UUID) -> Decided:
+    """Approve the review when this vote was the last one needed."""
+    votes = review.votes.filter(vote="approve").count()
+    if votes < review.required_votes:
+        missing = review.required_votes - votes
+        return Decided(review, ReviewStatus.OPEN, votes_missing=missing, resumed=False)
+    rows.move_review(review, ReviewStatus.APPROVED)
+    rows.move_call(review.call_id, to, **changes)
+    return _closed(review, ReviewStatus.APPROVED)
+
+
+def _closed(review: AgentReview, status: ReviewStatus) -> Decided:
+    resumed = rows.wake(review.execution_id)
+    return Decided(review, status, votes_missing=0, resumed=resumed)
+
+
+def expire_overdue() -> int:
+    """Expire open approvals whose time is over; their agents hear that nobody decided."""
+    overdue = AgentReview.objects.open().filter(kind=ReviewKind.APPROVAL, expires_at__lte=Now())
+    count = 0
+    for review_id in list(overdue.values_list("pk", flat=True)[:500]):
+        with transaction.atomic():
+            _, review = rows.locked_review(review_id)
+            if review.status == ReviewStatus.OPEN and rows.move_review(
+                review, ReviewStatus.EXPIRED
+            ):
+                rows.move_call(review.call_id, CallStatus.EXPIRED)
+                rows.wake(review.execution_id)
+                count += 1
+    return count

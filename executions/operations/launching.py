@@ -1,0 +1,108 @@
+"""Launch: accept an execution, so that it will run whatever happens next."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from django.db import transaction
+
+from agentops.accounts.models import User
+from executions import permissions
+from executions.agents import get_agent
+from executions.core import limits as limit_rules
+from executions.core import storable
+from executions.engine import tickets
+from executions.engine.definitions import define
+from executions.models import AgentDefinition, AgentExecution
+from executions.operations.refusals import KeyReused, NotPermitted
+
+KEY_CHARS = 200
+
+
+@dataclass(frozen=True)
+class Launched:
+    """`is_new` False: the idempotency key had launched this execution before."""
+
+    execution: AgentExecution
+    is_new: bool
+
+
+def launch(
+    *,
+    agent_type: str,
+    input_data: Any,
+    user: User,
+    launched_by: User | None = None,
+    limits: Mapping[str, Any] | None = None,
+    idempotency_key: str | None = None,
+    priority: int = 0,
+    retry_of: AgentExecution | None = None,
+) -> Launched:
+    """Store a pending execution, its definition and a ticket in one transaction.
+
+    `user` is whom it runs for, `launched_by` who asked (default: the same); `limits` maps names
+    to values put over the agent's. Raises UnknownAgent, InputRefused, LimitError, NotPermitted,
+    KeyReused; nothing is stored then.
+    """
+    agent = get_agent(agent_type)
+    _check_permitted(launched_by or user, agent_type)
+    checked = agent.checked(input_data)
+    if storable.value(checked) != checked:
+        raise NotPermitted("The input holds characters that PostgreSQL cannot keep (NUL or other).")
+    ceilings = limit_rules.merged(agent.limits, limits or {})
+    if idempotency_key is not None and not 0 < len(idempotency_key) <= KEY_CHARS:
+        raise KeyReused(f"An idempotency key has 1 to {KEY_CHARS} characters.")
+    definition = define(agent)
+    with transaction.atomic():
+        AgentDefinition.objects.bulk_create(
+            [
+                AgentDefinition(
+                    sha256=definition.sha256, agent_type=agent.name, body=definition.body
+                )
+            ],
+            ignore_conflicts=True,
+        )
+        row = AgentExecution(
+            user=user,
+            launched_by=launched_by or user,
+            agent_type=agent.name,
+            input_data=checked,
+            limits=limit_rules.to_json(ceilings),
+            definition_id=definition.sha256,
+            idempotency_key=idempotency_key,
+            priority=priority,
+            retry_of=retry_of,
+        )
+        return _stored(row)
+
+
+def _stored(row: AgentExecution) -> Launched:
+    """Insert the row and ring, unless its key launched an execution already."""
+    if row.idempotency_key is None:
+        row.save(force_insert=True)
+    else:
+        AgentExecution.objects.bulk_create([row], ignore_conflicts=True)
+        kept = AgentExecution.objects.get(
+            agent_type=row.agent_type, idempotency_key=row.idempotency_key
+        )
+        if kept.pk != row.pk:
+            return _seen_before(kept, row)
+    row.refresh_from_db()
+    tickets.ring(row.pk)
+    return Launched(row, is_new=True)
+
+
+def _seen_before(kept: AgentExecution, row: AgentExecution) -> Launched:
+    if kept.input_data != row.input_data:
+        raise KeyReused(
+            f"The idempotency key {row.idempotency_key!r} launched execution {kept.pk} with other"
+            " input. Use a new key."
+        )
+    return Launched(kept, is_new=False)
+
+
+def _check_permitted(person: User, agent_type: str) -> None:
+    if not person.is_service and not (person.is_active and person.has_perm(permissions.LAUNCH)):
+        raise NotPermitted(f"{person} may not launch {agent_type}; ask for {permissions.LAUNCH}.")

@@ -1,0 +1,39 @@
+"""Why an operation was refused. The message is for the person; nothing was changed."""
+
+from __future__ import annotations
+
+
+class Refusal(Exception):
+    """The operation was refused; nothing was changed."""
+
+
+class NotPermitted(Refusal):
+    """The person lacks the right, or is the one whose work others must check."""
+
+
+class NotFound(Refusal):
+    """There is no such row."""
+
+
+class AlreadyDecided(Refusal):
+    """Somebody was faster, or it was you a moment ago; the message says who, what and when."""
+
+
+class ReviewClosed(Refusal):
+    """The review expired, was replaced by a newer version, or its execution ended."""
+
+
+class Stale(Refusal):
+    """The page showed other arguments than the review has now."""
+
+
+class ReasonMissing(Refusal):
+    """A rejection without a reason helps neither the agent nor the auditor."""
+
+
+class AlreadyFinal(Refusal):
+    """The execution has ended."""
+
+
+class KeyReused(Refusal):
+    """The idempotency key belongs to an execution with other input."""
