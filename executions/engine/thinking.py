@@ -25,8 +25,8 @@ from executions.llm.retry import Answer, Try
 
 log = logging.getLogger(__name__)
 
-PATIENCE_S = 5.0  # longer waits free the runner
-MAX_TRIES = 6
+PATIENCE_S = 3.0  # longer waits free the runner
+MAX_TRIES = 12  # about five minutes of a server that is away
 RAW_CHARS = 64_000
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import math
 import random
 import time
 from collections.abc import Awaitable, Callable, Sequence
@@ -14,7 +15,8 @@ from executions.llm.port import LLM, LLMError, Request
 
 FIRST_WAIT_S = 0.5
 LONGEST_WAIT_S = 60.0
-MAX_BAD_REPLIES = 3
+# A server that is away may be back in minutes; one that answers badly or slowly costs each time.
+MOST = {"BAD_REPLY": 3, "LLM_TIMEOUT": 3}
 MESSAGE_CHARS = 500
 OK = "OK"
 
@@ -108,7 +110,7 @@ def next_wait(tries: Sequence[Try], error: LLMError, jitter: float) -> float | N
     """
     if not error.retryable:
         return None
-    if error.code == "BAD_REPLY" and _bad_replies(tries) >= MAX_BAD_REPLIES:
+    if _count(tries, error.code) >= MOST.get(error.code, math.inf):
         return None
     wait_s = min(LONGEST_WAIT_S, FIRST_WAIT_S * 2.0 ** min(len(tries) - 1, 10))
     wait_s *= 0.5 + jitter / 2
@@ -169,8 +171,8 @@ def _wait_or_raise(
     return wait_s
 
 
-def _bad_replies(tries: Sequence[Try]) -> int:
-    return sum(1 for each in tries if each.code == "BAD_REPLY")
+def _count(tries: Sequence[Try], code: str) -> int:
+    return sum(1 for each in tries if each.code == code)
 
 
 def _ms(seconds: float) -> int:

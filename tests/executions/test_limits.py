@@ -17,7 +17,6 @@ from executions.models import AgentExecution, AgentReview
 from tests.rehearsal_server import RehearsalServer
 from tests.support.rehearsed_agent import LETTER, READ, REHEARSED, calls, text
 from tests.support.standing_runner import run_until_idle
-from tests.support.waiting import wait_until
 
 
 def reads(count: int) -> list[dict[str, Any]]:
@@ -136,23 +135,13 @@ def test_steps_and_tokens_survive_a_resume(llm: RehearsalServer, reviewers: list
     assert execution.token_count > tokens
 
 
-@pytest.mark.slow
 def test_an_llm_that_never_answers_in_time_ends_as_step_timeout(llm: RehearsalServer) -> None:
-    """Its later tries are far apart: in between it is put back and holds no runner."""
     llm.add_faults([{"fault": "timeout", "times": 99}])
+
     execution = run(llm, reads(1), step_timeout_ms=150, total_timeout_ms=60_000)
-    assert execution.status == "pending"
-    assert execution.wake_at is not None
 
-    def ended() -> bool:
-        run_until_idle(base_url=llm.base_url)
-        execution.refresh_from_db()
-        return execution.is_final
-
-    wait_until(ended, within_s=60, what="the last try")
-
-    assert llm.fired() == [6]
-    assert execution.stop_reason == "STEP_TIMEOUT"
+    assert llm.fired() == [3]
+    assert (execution.status, execution.stop_reason) == ("failed", "STEP_TIMEOUT")
     assert execution.active_ms < 60_000
 
 
