@@ -80,7 +80,7 @@ UNFOLD: dict[str, Any] = {
         lambda request: static("agentops/story.css"),
         lambda request: static("agentops/admin.css"),
     ],
-    "GLOBAL_CALLBACK": "executions.admin.badge.site",
+    "GLOBAL_CALLBACK": "executions.admin.badge.site_facts",
     "COLORS": {"primary": _INK},
     "SIDEBAR": {"show_search": False, "navigation": _NAVIGATION},
 }

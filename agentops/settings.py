@@ -11,6 +11,7 @@ import os
 from django.core.exceptions import ImproperlyConfigured
 
 from agentops import environment as env
+from agentops.admin_look import UNFOLD  # noqa: F401 - a setting
 from agentops.secret import secret_key_of_this_machine
 
 env.load_env_file()
@@ -61,11 +62,13 @@ INSTALLED_APPS = [
 ]
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
+    "agentops.csp.content_security_policy",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.auth.middleware.LoginRequiredMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
 ]
@@ -96,12 +99,13 @@ AUTH_PASSWORD_VALIDATORS = [
         "NumericPasswordValidator",
     )
 ]
-LOGIN_URL = "admin:login"
+LOGIN_URL = "login"
+LOGIN_REDIRECT_URL = "home"
+CSRF_FAILURE_VIEW = "executions.pages.errors.stale_form"
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 USE_TZ = True
 TIME_ZONE = env.time_zone("AGENTOPS_TIME_ZONE", default="UTC")
 LANGUAGE_CODE = "en-gb"
-UNFOLD = {"SITE_TITLE": "AgentOps", "SITE_HEADER": "AgentOps", "SITE_SYMBOL": "verified_user"}
 
 # --- database, cache, queue -----------------------------------------------------------------------
 

@@ -27,7 +27,7 @@ TOOL_WORDS = ("tools.base", "tools.registry")
 PERMISSIONS, USERS = "executions.permissions", "agentops.accounts.models"
 PEOPLE = (
     *(CORE, MODELS, AGENTS, PERMISSIONS, USERS),
-    *("executions.operations", "executions.metrics", *TOOL_WORDS),
+    *("executions.operations", "executions.metrics", "executions.invariants", *TOOL_WORDS),
 )
 PAGE_WORDS = ("executions.templatetags", "tools.models")
 QUEUE = ("executions.engine.queue", "executions.engine.cluster")
@@ -45,8 +45,9 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
     ),
     "executions.housekeeping": ("executions.engine.recovery", "executions.operations"),
     "executions.metrics": (MODELS, CORE),
+    "executions.invariants": (MODELS, AGENTS, PERMISSIONS, USERS, CORE, *TOOL_WORDS),
     "executions.admin": (*PEOPLE, *QUEUE),
-    "executions.desk": (*PEOPLE, *PAGE_WORDS),
+    "executions.desk": (*PEOPLE, *PAGE_WORDS, "executions.pages"),
     "executions.pages": (*PEOPLE, *PAGE_WORDS, *QUEUE),
     "executions.management": (*PEOPLE, *QUEUE),
     "executions.templatetags": (CORE,),
@@ -84,9 +85,9 @@ IMPURE_CALLS = {"now", "utcnow", "today", "uuid1", "uuid4", "open", "print", "in
 
 
 def room_of(name: str) -> str:
-    """The room whose rule governs a module; one without a rule may import nothing of ours."""
+    """The room whose rule governs a module; one without a rule may import nothing of others."""
     rooms = [room for room in MAY_IMPORT if within(name, room)]
-    return max(rooms, key=len, default=name)
+    return max(rooms, key=len, default=".".join(name.split(".")[:2]))
 
 
 def first_party(name: str) -> bool:
@@ -103,7 +104,7 @@ def test_every_import_follows_the_rules() -> None:
                 continue
             if first_party(name) and not any(within(name, package) for package in allowed):
                 wrong.append(f"{module.at(line)}: {room} may not import {name} (MAY_IMPORT)")
-    assert not wrong, "\n".join(wrong)
+    assert not wrong, "\n".join(sorted(set(wrong)))
 
 
 def test_only_the_engine_knows_the_queue_and_only_the_llm_port_a_vendor() -> None:
@@ -123,7 +124,7 @@ def test_nobody_imports_views_or_commands() -> None:
         for module in modules(*OURS)
         for name, line in module.imports()
         if any(within(name, room) and not within(module.name, room) for room in NEVER_IMPORTED)
-        or (name.endswith(".views") and not module.name.endswith("urls"))
+        or (first_party(name) and name.endswith(".views") and not module.name.endswith("urls"))
     ]
     assert not wrong, "\n".join(wrong)
 
