@@ -120,7 +120,7 @@ CACHES = {
 
 AGENTOPS_LEASE_S = env.whole_number("AGENTOPS_LEASE_S", default=15, low=2, high=600)
 AGENTOPS_HEARTBEAT_S = env.whole_number("AGENTOPS_HEARTBEAT_S", default=5, low=1, high=200)
-AGENTOPS_SLICE_S = env.whole_number("AGENTOPS_SLICE_S", default=60, low=1, high=3600)
+AGENTOPS_SLICE_S = env.whole_number("AGENTOPS_SLICE_S", default=300, low=1, high=3600)
 AGENTOPS_RUNNER_CAPACITY = env.whole_number(
     "AGENTOPS_RUNNER_CAPACITY", default=500, low=1, high=10_000
 )
@@ -132,7 +132,7 @@ AGENTOPS_AGENT_MODULES = ["agentops.agents"]
 
 # A runner ends by itself after its slice and the drain that follows; django-q2's time-out is only a
 # backstop behind that, and a ticket is handed out again only after the time-out has passed.
-_BACKSTOP_S = AGENTOPS_SLICE_S + 90
+_BACKSTOP_S = AGENTOPS_SLICE_S * 6 // 5 + 90
 Q_CLUSTER = {
     "name": "agentops",
     "orm": "default",

@@ -17,6 +17,7 @@ from tools.base import UnknownTool
 
 log = logging.getLogger(__name__)
 
+DISAGREE_WAIT_S = 15.0  # rows that contradict each other are looked at again, not spun on
 MAX_ATTEMPTS = 3  # claims that ended in the death of the runner, without progress in between
 
 SENTENCES = {
@@ -100,6 +101,9 @@ async def _let_go(services: Services, one: Driven) -> bool:
         one.request_cancel()
     if not committed.applied:
         await reload_calls(services.conn, one)
+        still_waiting = decide.next_step(one.snapshot()) == decide.AwaitReview()
+        if still_waiting and not committed.open_reviews:
+            raise Blocked("its calls wait for reviews that are not open", wait_s=DISAGREE_WAIT_S)
     return committed.applied
 
 

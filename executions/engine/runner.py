@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+import random
 import time
 from collections.abc import Awaitable, Callable
 from uuid import UUID
@@ -59,7 +60,8 @@ class Runner:
         self._is_dead = False
         self._driven_count = 0
         self._conn = Link(name="agentops runner")
-        self._started = time.monotonic()
+        # workers that were born together should not drain together
+        self._end_at = time.monotonic() + config.slice_s * random.uniform(0.8, 1.2)
         self._swept = time.monotonic()
 
     async def run(self) -> dict[str, int]:
@@ -166,7 +168,7 @@ class Runner:
     # ------------------------------------------------------------------ ending
 
     def _is_over(self) -> bool:
-        over_age = time.monotonic() - self._started > self.config.slice_s
+        over_age = time.monotonic() > self._end_at
         stuck = self.services.threads.lost >= STUCK_THREADS
         if over_age or stuck or drain.is_requested() or self._is_dead:
             self._ending = True
