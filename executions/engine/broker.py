@@ -17,7 +17,7 @@ from django_q.conf import Conf
 from executions.engine.connections import parameters
 
 CHANNEL = "agentops_queue"
-CLUSTER_ID = "AGENTOPS_CLUSTER_ID"  # environment variable: which cluster this process is of
+CLUSTER_ID = "Q_CLUSTER_ID"  # environment variable: which cluster this process is of
 TAKE = """
 UPDATE django_q_ormq SET lock = now() + make_interval(secs => %s)
 WHERE id IN (
