@@ -15,6 +15,7 @@ class ExecutionsConfig(AppConfig):
 
     def ready(self) -> None:
         import_module("executions.checks")
+        import_module("executions.engine.packages").install()
         post_migrate.connect(import_module("executions.registry_sync").sync_registry, sender=self)
         schedules = import_module("executions.engine.schedules")
         post_migrate.connect(schedules.sync_schedules, sender=self)
