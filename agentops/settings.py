@@ -128,7 +128,7 @@ AGENTOPS_AGENT_WORKERS = env.whole_number(
     "AGENTOPS_AGENT_WORKERS", default=os.cpu_count() or 1, low=1, high=256
 )
 AGENTOPS_TOOL_THREADS = env.whole_number("AGENTOPS_TOOL_THREADS", default=16, low=1, high=256)
-AGENTOPS_AGENT_MODULES = ["agentops.agents"]
+AGENTOPS_AGENT_MODULES = env.words("AGENTOPS_AGENT_MODULES", default=("agentops.agents",))
 
 # A runner ends by itself after its slice and the drain that follows; django-q2's time-out is only a
 # backstop behind that, and a ticket is handed out again only after the time-out has passed.
@@ -139,9 +139,10 @@ Q_CLUSTER = {
     "broker_class": "executions.engine.broker.PostgresBroker",
     "label": "Queue",
     "poll": 2,
-    "workers": 1,
-    "timeout": 60,
-    "retry": 120,
+    # one does what is scheduled; one stands as the solo runner, for what has killed its runner
+    "workers": 2,
+    "timeout": _BACKSTOP_S,
+    "retry": _BACKSTOP_S + 50,
     "queue_limit": 1,
     "bulk": 1,
     "max_attempts": 5,

@@ -46,7 +46,10 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
     "executions.housekeeping": ("executions.engine.recovery", "executions.operations"),
     "executions.metrics": (MODELS, CORE),
     "executions.invariants": (MODELS, AGENTS, PERMISSIONS, USERS, CORE, *TOOL_WORDS),
-    "executions.admin": (*PEOPLE, *QUEUE),
+    "executions.admin": (
+        *(*PEOPLE, *PAGE_WORDS, *QUEUE),
+        *("executions.pages", "executions.engine.admin_guard"),
+    ),
     "executions.desk": (*PEOPLE, *PAGE_WORDS, "executions.pages"),
     "executions.pages": (*PEOPLE, *PAGE_WORDS, *QUEUE),
     "executions.management": (*PEOPLE, *QUEUE),

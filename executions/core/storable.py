@@ -24,7 +24,8 @@ KEY_CHARS = 1000
 DEPTH = 60
 ITEMS = 20_000
 _ILLEGAL = re.compile("[\x00\ud800-\udfff]")
-_BIG = 10**300
+_BIG = 10**400  # beyond every float
+_EXACT = 10**16  # floats from here on are written with an exponent
 
 
 def text(value: str, *, limit: int = TEXT_CHARS) -> str:
@@ -106,7 +107,11 @@ def _number(number: int | float | Decimal) -> Any:
         return int(number) if abs(number) < _BIG else text(hex(number), limit=1000)
     if isinstance(number, Decimal):
         return text(str(number), limit=1000)
-    return float(number) if math.isfinite(number) else str(number)
+    if not math.isfinite(number):
+        return str(number)
+    if abs(number) >= _EXACT:  # jsonb reads it back as a whole number; so it is one from now on
+        return int(Decimal(repr(float(number))))
+    return float(number) + 0.0  # no minus zero, which jsonb forgets
 
 
 def _key(key: Any) -> str:

@@ -184,6 +184,7 @@ async def _effect(
 async def _record(services: Services, one: Driven, call: HeldCall, outcome: Outcome) -> None:
     """Commit the outcome, unless the tool's own transaction did."""
     call.status, call.output, call.error = C(outcome.status), outcome.output, outcome.error
+    one.has_progressed = True
     if outcome.is_recorded:
         return
     committed = await services.journal.write(

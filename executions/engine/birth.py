@@ -1,4 +1,7 @@
-"""A worker of the agents cluster rings at its birth, so that a runner stands in it at once."""
+"""Workers ring at their birth, so that runners stand at once.
+
+In the agents cluster each worker is to stand; in the housekeeping cluster one, as solo runner.
+"""
 
 from __future__ import annotations
 
@@ -15,11 +18,12 @@ log = logging.getLogger(__name__)
 
 
 def ring_at_birth(**_: Any) -> None:
-    """Ring, if this is the agents cluster; an exception here would kill the worker."""
-    if Conf.CLUSTER_NAME != tickets.CLUSTER:
-        return
+    """Ring; an exception here would kill the worker."""
     try:
-        tickets.ring_standing()
+        if Conf.CLUSTER_NAME == tickets.CLUSTER:
+            tickets.ring_standing()
+        else:
+            tickets.ring_first_standing()
     except DatabaseError as error:
         log.warning("a new worker could not ring (%s); the schedule will", error)
 

@@ -14,7 +14,10 @@ from executions.llm.port import LLM, LLMError, Request
 
 @dataclass(frozen=True, kw_only=True)
 class Config:
-    """What a runner is given. `until_idle`: end when there is nothing left to claim (tests)."""
+    """What a runner is given. `until_idle`: end when there is nothing left to claim (tests).
+
+    A solo runner takes only what dead runners held, and puts it back after its first progress.
+    """
 
     llm: LLM
     capacity: int
@@ -23,9 +26,10 @@ class Config:
     heartbeat_s: float
     slice_s: float
     until_idle: bool = False
+    is_solo: bool = False
 
 
-def configured() -> Config:
+def configured(*, is_solo: bool = False) -> Config:
     """Return the configuration the settings give."""
     capacity = settings.AGENTOPS_RUNNER_CAPACITY
     return Config(
@@ -35,6 +39,7 @@ def configured() -> Config:
         lease_s=settings.AGENTOPS_LEASE_S,
         heartbeat_s=settings.AGENTOPS_HEARTBEAT_S,
         slice_s=settings.AGENTOPS_SLICE_S,
+        is_solo=is_solo,
     )
 
 

@@ -102,6 +102,8 @@ class Driven:
     spent: Spent
     definition: Definition | None = None
     limits_given: bool = True
+    was_abandoned: bool = False  # claimed from a dead runner
+    has_progressed: bool = False  # since this claim
     cancel_requested: bool = False
     steps: list[StepRecord] = field(default_factory=list)
     calls: list[HeldCall] = field(default_factory=list)
@@ -146,7 +148,13 @@ class Driven:
         self.spent = replace(self.spent, active_ms=self.spent.active_ms + lap)
         return lap
 
+    @property
+    def is_suspect(self) -> bool:
+        """Whether its last runner died, and may have died of it."""
+        return self.was_abandoned and not self.has_progressed
+
     def book_step(self, *, tokens: int, cost: Decimal | None) -> None:
+        self.has_progressed = True
         known = self.spent.cost_usd is not None and cost is not None
         self.spent = replace(
             self.spent,

@@ -17,8 +17,8 @@ from executions.engine.connections import Connection, Link
 LOCK_CLASS = 7_311  # first half of every runner's advisory lock
 
 REGISTER = """
-INSERT INTO agent_runners (host, pid, capacity, version, lease_until)
-VALUES (%s, %s, %s, %s, clock_timestamp() + make_interval(secs => %s)) RETURNING id, lock_key
+INSERT INTO agent_runners (host, pid, capacity, is_solo, version, lease_until)
+VALUES (%s, %s, %s, %s, %s, clock_timestamp() + make_interval(secs => %s)) RETURNING id, lock_key
 """
 
 HEARTBEAT = """
@@ -54,15 +54,27 @@ UPDATE agent_executions e SET status = 'running', lease_owner = %(runner)s,
 FROM mine WHERE e.id = mine.id RETURNING e.id
 """
 
+# What a dead runner held. One of these may have killed it, so they are tried apart from the rest:
+# first in small groups, and whatever dies again alone.
 CLAIM_ABANDONED = """
 WITH mine AS (
     SELECT e.id FROM agent_executions e LEFT JOIN agent_runners r ON r.id = e.lease_owner
     WHERE e.status = 'running' AND (r.id IS NULL OR r.dead_at IS NOT NULL)
-    LIMIT %(room)s FOR NO KEY UPDATE OF e SKIP LOCKED)
+      AND e.attempts BETWEEN %(low)s AND %(high)s
+    ORDER BY e.attempts LIMIT %(room)s FOR NO KEY UPDATE OF e SKIP LOCKED)
 UPDATE agent_executions e SET lease_owner = %(runner)s,
     lease_token = lease_token + 1, attempts = attempts + 1
 FROM mine WHERE e.id = mine.id RETURNING e.id
 """
+
+
+SOLO_LIVES = """
+SELECT EXISTS (SELECT FROM agent_runners
+    WHERE is_solo AND dead_at IS NULL AND lease_until > clock_timestamp())
+"""
+
+GROUP_SIZE = 32
+GROUPS = ((0, 1, GROUP_SIZE), (2, 1_000_000, 1))  # attempts from, to, how many at once
 
 
 @dataclass
@@ -74,12 +86,12 @@ class Lease:
     seconds: int
 
 
-async def register(conn: Connection, *, capacity: int, version: str, lease_s: int) -> Lease:
+async def register(
+    conn: Connection, *, capacity: int, version: str, lease_s: int, is_solo: bool = False
+) -> Lease:
     """Make this process's row and take its advisory lock on `conn`, to be kept open."""
-    cursor = await conn.execute(
-        REGISTER, (socket.gethostname(), os.getpid(), capacity, version, lease_s)
-    )
-    row = await cursor.fetchone()
+    values = (socket.gethostname(), os.getpid(), capacity, is_solo, version, lease_s)
+    row = await (await conn.execute(REGISTER, values)).fetchone()
     assert row is not None
     lease = Lease(row[0], row[1], lease_s)
     await hold(conn, lease)
@@ -121,14 +133,30 @@ class Undertaker:
         return len(dead)
 
 
-async def claim(conn: Link, lease: Lease, *, room: int, abandoned: bool) -> list[UUID]:
-    """Take up to `room` executions: first the abandoned ones if asked, then pending ones."""
-    taken: list[UUID] = []
-    for statement in (CLAIM_ABANDONED,) * abandoned + (CLAIM_PENDING,):
-        if room > len(taken):
-            cursor = await conn.execute(statement, {"room": room - len(taken), "runner": lease.id})
-            taken += [row[0] for row in await cursor.fetchall()]
-    return taken
+async def claim(conn: Link, lease: Lease, *, room: int) -> list[UUID]:
+    """Take up to `room` pending executions, the most urgent and oldest first."""
+    cursor = await conn.execute(CLAIM_PENDING, {"room": room, "runner": lease.id})
+    return [row[0] for row in await cursor.fetchall()]
+
+
+async def claim_abandoned(conn: Link, lease: Lease, *, room: int) -> list[UUID]:
+    """Take a group of what dead runners held, or one that has died before in such a group.
+
+    The caller drives nothing else until each of them has made progress or ended.
+    """
+    for low, high, most in GROUPS:
+        values = {"low": low, "high": high, "room": min(room, most), "runner": lease.id}
+        cursor = await conn.execute(CLAIM_ABANDONED, values)
+        if taken := [row[0] for row in await cursor.fetchall()]:
+            return taken
+    return []
+
+
+async def solo_lives(conn: Link) -> bool:
+    """Test if a solo runner stands somewhere, so that others may leave the abandoned to it."""
+    cursor = await conn.execute(SOLO_LIVES)
+    row = await cursor.fetchone()
+    return bool(row[0])
 
 
 def _gone(host: str, pid: int) -> bool:

@@ -40,7 +40,7 @@ async def drive(services: Services, one: Driven) -> None:
     try:
         await _prepare(services, one)
         while await _advance(services, one):
-            if services.is_draining():
+            if services.is_draining() or (services.is_solo and one.has_progressed):
                 return await _put_back(services, one)
     except LeaseLost:
         log.info("execution %s is another runner's now", one.id)

@@ -20,7 +20,7 @@ WHERE status = 'awaiting_review' AND open_reviews = 0
 """
 # standing tickets of clusters that are gone
 SWEEP = """
-DELETE FROM django_q_ormq WHERE key LIKE 'agents:%' AND lock < clock_timestamp() - interval '1 hour'
+DELETE FROM django_q_ormq WHERE key LIKE '%:%' AND lock < clock_timestamp() - interval '1 hour'
 """
 CLAIMABLE = """
 SELECT EXISTS (SELECT FROM agent_executions WHERE status = 'pending'

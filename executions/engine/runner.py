@@ -68,7 +68,11 @@ class Runner:
         """Run until the slice is over or a drain is asked for; return what was done."""
         watch = await connect(name="agentops lease")
         self.lease: Lease = await leases.register(
-            watch, capacity=self.config.capacity, version=__version__, lease_s=self.config.lease_s
+            watch,
+            capacity=leases.GROUP_SIZE if self.config.is_solo else self.config.capacity,
+            version=__version__,
+            lease_s=self.config.lease_s,
+            is_solo=self.config.is_solo,
         )
         journal = Journal(runner_id=self.lease.id, ring=self._ring)
         threads = ToolThreads(self.config.tool_threads)
@@ -78,6 +82,7 @@ class Runner:
             threads=threads,
             conn=self._conn,
             is_draining=lambda: self._ending,
+            is_solo=self.config.is_solo,
         )
         helpers = [
             asyncio.create_task(journal.run()),
@@ -119,22 +124,36 @@ class Runner:
                 next_look = time.monotonic() + TICK_S
                 await undertaker.bury(self._conn)
                 await self._sweep_orphans()
-            if await self._claim(abandoned=look):
+            if await self._claim(look=look):
                 continue
             if self.config.until_idle and not self._tasks:
                 return
             await self._nap()
 
-    async def _claim(self, *, abandoned: bool) -> bool:
+    async def _claim(self, *, look: bool) -> bool:
         """Take what there is room for; True when there may be more."""
+        if any(one.is_suspect for one in self._driven.values()):
+            return False  # what may kill this process is driven apart from everything else
+        if look and not self._tasks and await self._takes_abandoned():
+            ids = await leases.claim_abandoned(self._conn, self.lease, room=self.config.capacity)
+            if ids:
+                await self._drive_all(ids, abandoned=True)
+                return False
         room = min(self.config.capacity - len(self._tasks), CLAIM_AT_MOST)
-        if room <= 0:
+        if self.config.is_solo or room <= 0:
             return False
         await self._clear(self._conn)
-        ids = await leases.claim(self._conn, self.lease, room=room, abandoned=abandoned)
-        for one in await load(self._conn, ids, runner_id=self.lease.id) if ids else ():
-            self._drive(one)
+        ids = await leases.claim(self._conn, self.lease, room=room)
+        await self._drive_all(ids)
         return len(ids) == room
+
+    async def _takes_abandoned(self) -> bool:
+        return self.config.is_solo or not await leases.solo_lives(self._conn)
+
+    async def _drive_all(self, ids: list[UUID], *, abandoned: bool = False) -> None:
+        for one in await load(self._conn, ids, runner_id=self.lease.id) if ids else ():
+            one.was_abandoned = abandoned
+            self._drive(one)
 
     def _drive(self, one: Driven) -> None:
         task = asyncio.create_task(loop.drive(self.services, one))

@@ -18,6 +18,7 @@ class Services:
     threads: ToolThreads
     conn: Link
     is_draining: Callable[[], bool] = field(default=lambda: False)
+    is_solo: bool = False
 
 
 class Blocked(Exception):

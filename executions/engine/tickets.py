@@ -8,7 +8,8 @@ from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
-from django.db import connection
+from django.db import connection, transaction
+from django_q.conf import Conf
 from django_q.humanhash import uuid
 from django_q.signing import SignedPackage
 from django_q.tasks import async_task
@@ -21,6 +22,7 @@ from executions.engine.runner import Runner
 
 CLUSTER = "agents"
 DRIVE = "executions.engine.tickets.drive"
+FIRST_LOCK_KEY = 7_311_002
 LOST_THREADS = 4  # stuck tool threads after which only a new process helps
 
 RING = "INSERT INTO django_q_ormq (key, payload, lock) VALUES (%s, %s, clock_timestamp())"
@@ -43,14 +45,24 @@ def ring(execution_id: UUID | None = None) -> None:
 
 def ring_standing() -> None:
     """Ring for a worker of this cluster to stand as a runner; no runner deletes this ticket."""
-    async_task(DRIVE, cluster=standing_key(CLUSTER))
+    async_task(DRIVE, cluster=standing_key(Conf.CLUSTER_NAME))
 
 
 def is_standing_ticket_waiting() -> bool:
     """Test if one waits already: those of dead workers are used up instead of adding up."""
     with connection.cursor() as cursor:
-        cursor.execute(WAITING, [standing_key(CLUSTER)])
+        cursor.execute(WAITING, [standing_key(Conf.CLUSTER_NAME)])
         return cursor.fetchone() is not None
+
+
+def ring_first_standing() -> None:
+    """Ring for the one solo runner of this cluster, whichever of its workers comes first."""
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(%s)", [FIRST_LOCK_KEY])
+        key = standing_key(Conf.CLUSTER_NAME)
+        cursor.execute("SELECT 1 FROM django_q_ormq WHERE key = %s LIMIT 1", [key])
+        if cursor.fetchone() is None:
+            ring_standing()
 
 
 async def ring_on(conn: Connection) -> None:
@@ -76,12 +88,13 @@ async def clear(conn: Link) -> None:
 def drive(execution_id: str | None = None, **_: Any) -> dict[str, int]:
     """Become this worker's standing runner for one slice, then ring for the next one.
 
-    Runs in a worker of the agents cluster. Which execution rang does not matter: the runner
-    claims all it has room for.
+    Runs in a worker of the agents cluster, or as the solo runner in the housekeeping one. Which
+    execution rang does not matter: the runner claims all it has room for.
     """
     if drain.is_requested():
         return {"drained": 1}
-    report = asyncio.run(Runner(configured(), ring=ring_on, clear=clear).run())
+    config = configured(is_solo=Conf.CLUSTER_NAME != CLUSTER)
+    report = asyncio.run(Runner(config, ring=ring_on, clear=clear).run())
     if not drain.is_requested() and not is_standing_ticket_waiting():
         ring_standing()
     if report["lost_threads"] >= LOST_THREADS:

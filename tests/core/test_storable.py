@@ -63,6 +63,8 @@ def test_any_value_becomes_strict_json_and_stays_as_it_is_then(given: Any) -> No
         ("whole \U0001f600", "whole \U0001f600"),
         (float("nan"), "nan"),
         (float("-inf"), "-inf"),
+        (1e20, 10**20),
+        (-0.0, 0.0),
         (Decimal("0.10"), "0.10"),
         (10**18, 10**18),
         (datetime(2026, 3, 1, 12, tzinfo=UTC), "2026-03-01T12:00:00+00:00"),

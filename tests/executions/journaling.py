@@ -50,7 +50,7 @@ def launched(count: int = 1) -> list[UUID]:
 async def claimed(lease: leases.Lease, ids: list[UUID]) -> None:
     conn = await connect(name="test claim")
     async with conn:
-        taken = await leases.claim(conn, lease, room=100, abandoned=False)  # type: ignore[arg-type]
+        taken = await leases.claim(conn, lease, room=100)  # type: ignore[arg-type]
     assert set(taken) == set(ids)
 
 
