@@ -49,10 +49,11 @@ def queue_commits_with_the_data(app_configs: Apps, **_: Any) -> list[CheckMessag
 @register
 def queue_times_fit_the_runner(app_configs: Apps, **_: Any) -> list[CheckMessage]:
     """django-q2 hands a task out again at `retry`: never while a runner may still live."""
-    agents = settings.Q_CLUSTER["ALT_CLUSTERS"]["agents"]
+    queue: dict[str, Any] = settings.Q_CLUSTER
+    agents: dict[str, Any] = queue["ALT_CLUSTERS"]["agents"]
     least = settings.AGENTOPS_SLICE_S * 6 // 5 + DRAIN_S
     found: list[CheckMessage] = []
-    for name, conf in (("agents", agents), ("housekeeping", settings.Q_CLUSTER)):
+    for name, conf in (("agents", agents), ("housekeeping", queue)):
         if conf["retry"] <= conf["timeout"] + 3:
             found.append(
                 Error(

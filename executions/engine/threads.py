@@ -56,7 +56,7 @@ class ToolThreads:
     def _tidy(self, function: Callable[..., T], *args: Any) -> T:
         """Run with a usable Django connection; leave no transaction and no exit behind."""
         thread = threading.get_ident()
-        self._connections[thread] = connections["default"]  # type: ignore[assignment]
+        self._connections[thread] = connections["default"]
         self._busy.add(thread)
         close_old_connections()
         try:

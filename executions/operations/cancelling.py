@@ -5,6 +5,7 @@ from __future__ import annotations
 from uuid import UUID
 
 from django.db import transaction
+from django.db.models import Q
 from django.db.models.functions import Now
 
 from agentops.accounts.models import User
@@ -47,8 +48,10 @@ def _end(execution: AgentExecution, person: User, reason: str) -> None:
         call__started_at=None,
     ):
         rows.move_review(review, ReviewStatus.VOID)
-    unstarted = (CallStatus.PENDING, CallStatus.AWAITING_REVIEW, CallStatus.APPROVED)
-    for call in execution.tool_calls.filter(status__in=unstarted):
+    unstarted = Q(status__in=(CallStatus.PENDING, CallStatus.AWAITING_REVIEW, CallStatus.APPROVED))
+    # put back half done: a read left nothing behind, a transaction has not committed
+    harmless = Q(status=CallStatus.RUNNING, effect__in=("read", "transactional"))
+    for call in execution.tool_calls.filter(unstarted | harmless):
         rows.move_call(call.pk, CallStatus.CANCELLED)
     words = storable.text(f": {reason.strip()}" if reason.strip() else "", limit=1000)
     rows.end_execution(

@@ -142,7 +142,7 @@ def _vote(review: AgentReview, person: User, vote: str, reason: str) -> None:
 
 def _approved(review: AgentReview, to: CallStatus, **changes: UUID) -> Decided:
     """Approve the review when this vote was the last one needed."""
-    votes = review.votes.filter(vote="approve").count()
+    votes = review.votes.filter(vote="approve", voter__is_active=True).count()
     if votes < review.required_votes:
         missing = review.required_votes - votes
         return Decided(review, ReviewStatus.OPEN, votes_missing=missing, resumed=False)

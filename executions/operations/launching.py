@@ -10,7 +10,7 @@ from django.db import transaction
 
 from agentops.accounts.models import User
 from executions import permissions
-from executions.agents import get_agent
+from executions.agents import InputRefused, get_agent
 from executions.core import limits as limit_rules
 from executions.core import storable
 from executions.engine import tickets
@@ -50,10 +50,12 @@ def launch(
     _check_permitted(launched_by or user, agent_type)
     checked = agent.checked(input_data)
     if storable.value(checked) != checked:
-        raise NotPermitted("The input holds characters that PostgreSQL cannot keep (NUL or other).")
+        raise InputRefused(
+            f"Input for {agent_type}: it holds characters that PostgreSQL cannot keep (NUL or a"
+            " lone surrogate), or is too large."
+        )
     ceilings = limit_rules.merged(agent.limits, limits or {})
-    if idempotency_key is not None and not 0 < len(idempotency_key) <= KEY_CHARS:
-        raise KeyReused(f"An idempotency key has 1 to {KEY_CHARS} characters.")
+    _check_key(idempotency_key)
     definition = define(agent)
     with transaction.atomic():
         AgentDefinition.objects.bulk_create(
@@ -101,6 +103,13 @@ def _seen_before(kept: AgentExecution, row: AgentExecution) -> Launched:
             " input. Use a new key."
         )
     return Launched(kept, is_new=False)
+
+
+def _check_key(key: str | None) -> None:
+    if key is None:
+        return
+    if not 0 < len(key) <= KEY_CHARS or not key.isprintable():
+        raise KeyReused(f"An idempotency key has 1 to {KEY_CHARS} printable characters.")
 
 
 def _check_permitted(person: User, agent_type: str) -> None:

@@ -172,8 +172,14 @@ END $$;
 
 CREATE FUNCTION agent_tool_calls_guard_insert() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
-    IF NOT NEW.gated THEN
-        NEW.gated := EXISTS (SELECT FROM agent_gated_tools t WHERE t.tool_name = NEW.tool_name);
+    IF (NOT NEW.gated OR NEW.effect = 'read')
+       AND EXISTS (SELECT FROM agent_gated_tools t WHERE t.tool_name = NEW.tool_name) THEN
+        NEW.gated := true;
+        -- a read runs again after a crash; one that failed unread never ran
+        IF NEW.effect = 'read' AND NEW.status <> 'failed' THEN
+            RAISE EXCEPTION '% is always gated: it changes something and is no read', NEW.tool_name
+                USING ERRCODE = 'check_violation';
+        END IF;
     END IF;
     IF NEW.proposed_input IS NULL THEN
         NEW.proposed_input := NEW.tool_input;
