@@ -59,8 +59,11 @@ EXECUTION_MOVES: Mapping[ExecutionStatus, frozenset[ExecutionStatus]] = {
 CALL_MOVES: Mapping[CallStatus, frozenset[CallStatus]] = {
     C.PENDING: frozenset({C.RUNNING, C.FAILED, C.CANCELLED}),
     C.AWAITING_REVIEW: frozenset({C.APPROVED, C.REJECTED, C.EXPIRED, C.CANCELLED}),
-    # back to awaiting_review: its target changed, or the voter took the vote back
-    C.APPROVED: frozenset({C.RUNNING, C.AWAITING_REVIEW, C.FAILED, C.EXPIRED, C.CANCELLED}),
+    # back to awaiting_review: its target changed, or the voter took the vote back; back to
+    # in_doubt: the same, for a call that people let run again after a doubt
+    C.APPROVED: frozenset(
+        {C.RUNNING, C.AWAITING_REVIEW, C.IN_DOUBT, C.FAILED, C.EXPIRED, C.CANCELLED}
+    ),
     # cancelled: only a read, which leaves nothing behind
     C.RUNNING: frozenset({C.SUCCEEDED, C.FAILED, C.IN_DOUBT, C.CANCELLED}),
     # a person says: it happened / run it / drop it

@@ -135,13 +135,20 @@ async def _renew(
     services: Services, one: Driven, call: HeldCall, tool: Tool, why: str,
     parsed: BaseModel | None,
 ) -> None:  # fmt: skip
-    """Void the approval and put the same call before people again, with what is true now."""
+    """Void the approval and put the same call before people again, with what is true now.
+
+    A call that started once stays under the approval it started with: its doubt is asked again.
+    """
+    if call.was_started:
+        await doubt(services, one, call, why)
+        return
     version = call.target_version
     if parsed is not None and tool.target is not None:
         async with services.threads.slot(one.stopwatch) as slot:
             target = await slot.run(tool.target, parsed, timeout_s=PREPARE_S)
             version = target.version if target else None
-    assert call.review_id is not None
+    if call.review_id is None:
+        raise ValueError(f"the gated call {call.id} has no review")
     review = review_row(
         tool, call, kind="approval", votes=votes_of(tool), reason=why, version=version
     )

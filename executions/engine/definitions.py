@@ -35,13 +35,24 @@ class Definition:
         return frozenset(tool.name for tool in self.tools)
 
 
+_made: dict[tuple[int, str], tuple[Agent, Definition]] = {}
+
+
 def define(agent: Agent) -> Definition:
-    """Return the definition of `agent` as it stands in the code now."""
+    """Return the definition of `agent` as it stands in the code now; made once per process."""
+    llm = agent.llm or settings.AGENTOPS_LLM_MODEL
+    key = (id(agent), llm)
+    if key not in _made:
+        _made[key] = (agent, _define(agent, llm))  # keeping the agent keeps its id its own
+    return _made[key][1]
+
+
+def _define(agent: Agent, llm: str) -> Definition:
     tools = [get_tool(name) for name in agent.tools]
     return from_body({
         "agent": agent.name,
         "instructions": agent.instructions,
-        "llm": agent.llm or settings.AGENTOPS_LLM_MODEL,
+        "llm": llm,
         "tools": [
             {
                 "name": tool.name,

@@ -70,6 +70,7 @@ class HeldCall:
     error: str | None = None
     review_id: UUID | None = None
     target_version: str | None = None
+    was_started: bool = False
 
     def record(self) -> CallRecord:
         return CallRecord(
@@ -102,6 +103,7 @@ class Driven:
     spent: Spent
     definition: Definition | None = None
     limits_given: bool = True
+    fault: str | None = None  # why its rows could not be read
     was_abandoned: bool = False  # claimed from a dead runner
     has_progressed: bool = False  # since this claim
     cancel_requested: bool = False

@@ -10,7 +10,7 @@ from psycopg.types.json import Jsonb
 
 from executions.agents import get_agent
 from executions.core import limits as limit_rules
-from executions.core.limits import Spent
+from executions.core.limits import LimitError, Limits, Spent
 from executions.core.states import CallStatus
 from executions.core.transcript import AssistantMessage, Finish, RequestedCall, StepRecord
 from executions.engine.connections import Link
@@ -29,7 +29,8 @@ WHERE execution_id = ANY(%s) ORDER BY execution_id, step_number
 """
 CALLS = """
 SELECT execution_id, id, provider_call_id, step_number, call_index, tool_name, status, effect,
-    gated, proposed_input, tool_input, tool_output, error, review_id, target_version
+    gated, proposed_input, tool_input, tool_output, error, review_id, target_version,
+    started_at IS NOT NULL
 FROM agent_tool_calls WHERE execution_id = ANY(%s) ORDER BY execution_id, step_number, call_index
 """
 KEEP_DEFINITION = """
@@ -54,7 +55,10 @@ async def load(conn: Link, ids: Sequence[UUID], *, runner_id: UUID) -> list[Driv
     if started:
         cursor = await conn.execute(STEPS, (started,))
         for id, *step in await cursor.fetchall():
-            driven[id].steps.append(_step(*step))
+            try:
+                driven[id].steps.append(_step(*step))
+            except (KeyError, TypeError, ValueError) as error:
+                driven[id].fault = f"its step {step[0]} cannot be read: {error!r}"
         for id, call in await _calls(conn, started):
             driven[id].calls.append(call)
     return list(driven.values())
@@ -102,12 +106,21 @@ def _driven(row: Any) -> Driven:
         attempts=attempts,
         input_data=input_data,
         state=state,
-        limits=limit_rules.from_json(limits),
+        limits=_limits(limits)[0],
         limits_given=bool(limits),
+        fault=_limits(limits)[1],
         spent=Spent(steps=steps, tokens=tokens, active_ms=active_ms, cost_usd=cost),
         definition=_definitions.get(definition_id),
         cancel_requested=cancel_requested,
     )
+
+
+def _limits(stored: Any) -> tuple[Limits, str | None]:
+    """Return stored limits, or the defaults and what is wrong: plain SQL may write anything."""
+    try:
+        return limit_rules.from_json(stored), None
+    except (LimitError, AttributeError, TypeError) as error:
+        return Limits(), f"its limits cannot be used: {error}"
 
 
 def _step(number: int, response: dict[str, Any], finish: str, problem: str | None) -> StepRecord:
@@ -143,6 +156,7 @@ async def _calls(conn: Link, ids: Sequence[UUID]) -> list[tuple[UUID, HeldCall]]
                 error=row[12],
                 review_id=row[13],
                 target_version=row[14],
+                was_started=row[15],
             ),
         )
         for row in await cursor.fetchall()

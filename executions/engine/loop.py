@@ -6,6 +6,7 @@ import logging
 
 from executions.agents import InputRefused, UnknownAgent
 from executions.core import decide
+from executions.core.states import CallStatus as C
 from executions.core.states import ExecutionStatus as E
 from executions.engine import acting, thinking
 from executions.engine.driven import Driven
@@ -62,6 +63,8 @@ async def drive(services: Services, one: Driven) -> None:
 
 
 async def _prepare(services: Services, one: Driven) -> None:
+    if one.fault:
+        raise Stopped("UNREADABLE", one.fault)
     if one.attempts > MAX_ATTEMPTS:
         message = f"its runner died {one.attempts - 1} times in a row at step {one.spent.steps}"
         raise Stopped("POISONED", message)
@@ -123,6 +126,9 @@ async def _finish(services: Services, one: Driven) -> None:
 async def _end(services: Services, one: Driven, status: E, *, code: str, message: str) -> None:
     """End without a result; if even that is refused, the runner finds the orphan later."""
     try:
+        for call in one.latest_calls():
+            if call.status is C.RUNNING and call.effect in (decide.ONCE, decide.IDEMPOTENT):
+                await acting.doubt(services, one, call, f"It was running at the end ({code}).")
         await services.journal.write(
             Ended(
                 execution_id=one.id,

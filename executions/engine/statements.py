@@ -105,7 +105,8 @@ RETURNING c.id
 DOUBT_CALLS = """
 UPDATE agent_tool_calls c SET status = 'in_doubt', error = t.error
 FROM jsonb_to_recordset(%s) AS t(id uuid, execution_id uuid, error text)
-WHERE c.id = t.id AND c.execution_id = t.execution_id AND c.status = 'running'
+WHERE c.id = t.id AND c.execution_id = t.execution_id
+  AND (c.status = 'running' OR c.status = 'approved' AND c.started_at IS NOT NULL)
 RETURNING c.id
 """
 
@@ -133,7 +134,9 @@ WHERE id = ANY(%s) AND open_reviews > 0 RETURNING id
 
 END = """
 UPDATE agent_executions e SET
-    status = t.status, result = t.result, error = t.error, stop_reason = t.stop_reason,
+    status = t.status, result = t.result, stop_reason = t.stop_reason,
+    -- who cancelled it, and why, was written with the request
+    error = CASE WHEN t.status = 'cancelled' THEN coalesce(e.error, t.error) ELSE t.error END,
     completed_at = clock_timestamp(), lease_owner = NULL, wake_at = NULL,
     open_reviews = CASE WHEN e.open_reviews = 0 THEN 0 ELSE (
         SELECT count(*) FROM agent_reviews r

@@ -62,7 +62,7 @@ async def _ask(services: Services, one: Driven) -> Answer | None:
         retry.ask(
             services.llm,
             request,
-            try_timeout_s=try_timeout_s(one.limits, one.spent_now()),
+            try_timeout_s=lambda: try_timeout_s(one.limits, one.spent_now()),
             patience_s=PATIENCE_S,
             max_tries=MAX_TRIES,
             earlier=[Try.from_json(t) for t in one.state.get("tries", [])],

@@ -76,7 +76,7 @@ async def ask(
     llm: LLM,
     request: Request,
     *,
-    try_timeout_s: float,
+    try_timeout_s: Callable[[], float],
     patience_s: float,
     max_tries: int,
     earlier: Sequence[Try] = (),
@@ -84,7 +84,7 @@ async def ask(
     jitter: Callable[[], float] = random.random,
     clock: Callable[[], float] = time.monotonic,
 ) -> Answer:
-    """Ask until answered; `earlier` are the tries before a back-off and count as this step's.
+    """Ask until answered; `try_timeout_s` is asked anew for each try; `earlier` are the tries before a back-off and count as this step's.
 
     Waits of up to `patience_s` seconds happen here. Raises BackOff for a longer one, OutOfTries
     after `max_tries`, and LLMError, with its `tries`, when trying again cannot help.
@@ -92,7 +92,7 @@ async def ask(
     began = clock()
     tries = list(earlier)
     while True:
-        outcome, made = await _try(llm, request, try_timeout_s, began=began, clock=clock)
+        outcome, made = await _try(llm, request, try_timeout_s(), began=began, clock=clock)
         tries.append(made)
         if isinstance(outcome, Reply):
             return Answer(reply=outcome, tries=tuple(tries))

@@ -32,7 +32,7 @@ def cancel(*, execution_id: UUID, person: User, reason: str = "") -> AgentExecut
         rows.act_as(person)
         if execution.status == ExecutionStatus.RUNNING:
             AgentExecution.objects.filter(pk=execution_id, cancel_requested_at=None).update(
-                cancel_requested_at=Now()
+                cancel_requested_at=Now(), error=_words(person, reason)
             )
         else:
             _end(execution, person, reason)
@@ -53,11 +53,15 @@ def _end(execution: AgentExecution, person: User, reason: str) -> None:
     harmless = Q(status=CallStatus.RUNNING, effect__in=("read", "transactional"))
     for call in execution.tool_calls.filter(unstarted | harmless):
         rows.move_call(call.pk, CallStatus.CANCELLED)
-    words = storable.text(f": {reason.strip()}" if reason.strip() else "", limit=1000)
     rows.end_execution(
         execution.pk,
         ExecutionStatus.CANCELLED,
         cancel_requested_at=Now(),
         stop_reason="CANCELLED",
-        error=f"CANCELLED: {person} cancelled it{words}",
+        error=_words(person, reason),
     )
+
+
+def _words(person: User, reason: str) -> str:
+    why = f": {reason.strip()}" if reason.strip() else ""
+    return storable.text(f"CANCELLED: {person} cancelled it{why}", limit=1000)

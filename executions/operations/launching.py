@@ -14,7 +14,7 @@ from executions.agents import InputRefused, get_agent
 from executions.core import limits as limit_rules
 from executions.core import storable
 from executions.engine import tickets
-from executions.engine.definitions import define
+from executions.engine.definitions import Definition, define
 from executions.models import AgentDefinition, AgentExecution
 from executions.operations.refusals import KeyReused, NotPermitted
 
@@ -58,14 +58,7 @@ def launch(
     _check_key(idempotency_key)
     definition = define(agent)
     with transaction.atomic():
-        AgentDefinition.objects.bulk_create(
-            [
-                AgentDefinition(
-                    sha256=definition.sha256, agent_type=agent.name, body=definition.body
-                )
-            ],
-            ignore_conflicts=True,
-        )
+        _keep(definition)
         row = AgentExecution(
             user=user,
             launched_by=launched_by or user,
@@ -78,6 +71,16 @@ def launch(
             retry_of=retry_of,
         )
         return _stored(row)
+
+
+def _keep(definition: Definition) -> None:
+    """Store the definition unless an earlier launch did."""
+    if AgentDefinition.objects.filter(pk=definition.sha256).exists():
+        return
+    row = AgentDefinition(
+        sha256=definition.sha256, agent_type=definition.agent, body=definition.body
+    )
+    AgentDefinition.objects.bulk_create([row], ignore_conflicts=True)
 
 
 def _stored(row: AgentExecution) -> Launched:

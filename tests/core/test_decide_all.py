@@ -82,7 +82,7 @@ def is_wrong(calls: tuple[Call, ...], then: NextStep) -> bool:
         case AwaitReview():
             return not waiting
         case AskLLM():
-            # a gated call in `pending` has no review: nothing produces it, nothing runs it
+            # a gated call in `pending` has no review: the engine makes none, and nothing runs it
             return any(c.status not in ANSWERED and not gated_pending(c) for c in calls)
     return False
 

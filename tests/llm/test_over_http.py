@@ -130,7 +130,7 @@ def test_asking_again_gets_over_a_bad_patch(clean_server: RehearsalServer, api: 
 
     async def patiently(llm: LLM) -> Any:
         return await ask(
-            llm, request, try_timeout_s=PATIENT_S, patience_s=5, max_tries=5, sleep=at_once
+            llm, request, try_timeout_s=lambda: PATIENT_S, patience_s=5, max_tries=5, sleep=at_once
         )
 
     answer = with_llm(clean_server, api, patiently)
@@ -146,7 +146,7 @@ def test_nothing_is_retried_behind_our_back(clean_server: RehearsalServer, api: 
     fault(clean_server, request, "500", times=5)
 
     async def once(llm: LLM) -> Any:
-        return await ask(llm, request, try_timeout_s=PATIENT_S, patience_s=5, max_tries=1)
+        return await ask(llm, request, try_timeout_s=lambda: PATIENT_S, patience_s=5, max_tries=1)
 
     with pytest.raises(OutOfTries):
         with_llm(clean_server, api, once)

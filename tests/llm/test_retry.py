@@ -50,7 +50,7 @@ class Scripted:
 
     def run(self, **changes: Any) -> Answer:
         options: dict[str, Any] = {
-            "try_timeout_s": 30,
+            "try_timeout_s": lambda: 30,
             "patience_s": 5,
             "max_tries": 5,
             "sleep": self.sleep,
@@ -174,7 +174,14 @@ def test_a_cancelled_wait_is_not_a_try() -> None:
             await asyncio.Event().wait()
 
         asking = asyncio.ensure_future(
-            ask(llm, REQUEST, try_timeout_s=1, patience_s=5, max_tries=5, sleep=wait_for_ever)
+            ask(
+                llm,
+                REQUEST,
+                try_timeout_s=lambda: 1,
+                patience_s=5,
+                max_tries=5,
+                sleep=wait_for_ever,
+            )
         )
         await waiting.wait()
         asking.cancel()

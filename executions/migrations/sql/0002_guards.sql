@@ -22,7 +22,7 @@ CREATE FUNCTION agentops_may_move(subject text, from_status text, to_status text
         WHEN 'pending' THEN to_status IN ('running', 'failed', 'cancelled')
         WHEN 'awaiting_review' THEN to_status IN ('approved', 'rejected', 'expired', 'cancelled')
         WHEN 'approved' THEN to_status IN (
-            'running', 'awaiting_review', 'failed', 'expired', 'cancelled')
+            'running', 'awaiting_review', 'in_doubt', 'failed', 'expired', 'cancelled')
         WHEN 'running' THEN to_status IN ('succeeded', 'failed', 'in_doubt', 'cancelled')
         WHEN 'in_doubt' THEN to_status IN ('succeeded', 'approved', 'cancelled')
         ELSE false END
@@ -201,7 +201,9 @@ BEGIN
     SELECT * INTO review FROM agent_reviews r WHERE r.id = call.review_id AND r.call_id = call.id;
     IF was.status = 'in_doubt' THEN
         IF call.status = 'approved' AND (review.status, review.kind) = ('approved', 'doubt')
-           AND call.review_id IS DISTINCT FROM was.review_id THEN
+           AND call.review_id IS DISTINCT FROM was.review_id AND NOT EXISTS (
+               SELECT FROM agent_reviews newer
+               WHERE newer.call_id = call.id AND newer.version > review.version) THEN
             RETURN;
         END IF;
         IF call.status <> 'approved' AND EXISTS (

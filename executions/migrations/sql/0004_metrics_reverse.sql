@@ -1,0 +1,2 @@
+DROP INDEX votes_newest;
+DROP FUNCTION agent_health_metrics(text, timestamptz);
