@@ -212,7 +212,9 @@ async def _record(services: Services, one: Driven, call: HeldCall, outcome: Outc
 
 
 async def _refuse(services: Services, one: Driven, call: HeldCall, why: str) -> None:
-    """Fail a call before any effect."""
+    """Fail a call before any effect; one that started once goes back to being in doubt."""
+    if call.was_started and call.status is C.APPROVED:
+        return await doubt(services, one, call, why)
     if call.status is C.RUNNING:
         return await _record(services, one, call, Outcome(status="failed", error=why))
     committed = await services.journal.write(

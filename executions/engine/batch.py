@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property, partial
 from typing import Any, TypeVar
 from uuid import UUID
 
-from psycopg.errors import CheckViolation
+from psycopg import AsyncCursor
+from psycopg.errors import CheckViolation, DataError
+from psycopg.rows import TupleRow
+from pydantic_core import to_json
 
 from executions.engine import statements as sql
 from executions.engine.connections import Connection
@@ -29,6 +32,7 @@ from executions.engine.entries import (
 
 Answer = Committed | LeaseLost
 E = TypeVar("E", bound=Entry)
+Settle = Callable[[set[UUID]], None]
 
 
 @dataclass(frozen=True)
@@ -49,14 +53,22 @@ class Batch:
     entries: Sequence[Entry]
     rows: dict[UUID, Locked] = field(default_factory=dict)
     answers: dict[int, Answer] = field(default_factory=dict)  # by place in `entries`
+    sent: list[tuple[AsyncCursor[TupleRow], Settle]] = field(default_factory=list)
 
     def of(self, kind: type[E]) -> list[tuple[int, E]]:
         """Return the still unanswered entries of one kind with their places."""
         return [
             (place, entry)
-            for place, entry in enumerate(self.entries)
-            if isinstance(entry, kind) and place not in self.answers
+            for place, entry in self._by_kind.get(kind, ())
+            if place not in self.answers
         ]
+
+    @cached_property
+    def _by_kind(self) -> dict[type[Entry], list[tuple[int, Any]]]:
+        kinds: dict[type[Entry], list[tuple[int, Any]]] = {}
+        for place, entry in enumerate(self.entries):
+            kinds.setdefault(type(entry), []).append((place, entry))
+        return kinds
 
 
 async def apply(conn: Connection, batch: Batch) -> None:
@@ -66,17 +78,14 @@ async def apply(conn: Connection, batch: Batch) -> None:
     """
     await _lock(conn, batch)
     await _refuse_starts(conn, batch)
-    await _count(conn, batch)
-    await _steps(conn, batch)
-    await _starts(conn, batch)
-    await _outcomes(conn, batch)
-    await _doubts(conn, batch)
-    await _renewals(conn, batch)
-    await _let_go(conn, batch)
-    await _ends(conn, batch)
-    await _yields(conn, batch)
+    async with conn.pipeline():  # no statement waits for the result of the one before
+        for part in PARTS:
+            await part(conn, batch)
+    for cursor, settle in batch.sent:
+        settle({row[0] for row in await cursor.fetchall()})
     for place, entry in enumerate(batch.entries):
-        batch.answers.setdefault(place, _answer(batch, entry))
+        if place not in batch.answers:
+            batch.answers[place] = _answer(batch, entry)
 
 
 def _answer(batch: Batch, entry: Entry, **changes: Any) -> Committed:
@@ -87,8 +96,8 @@ def _answer(batch: Batch, entry: Entry, **changes: Any) -> Committed:
 
 
 async def _lock(conn: Connection, batch: Batch) -> None:
-    ids = list({entry.execution_id for entry in batch.entries})
-    cursor = await conn.execute(sql.LOCK, (ids,))
+    ids = {str(entry.execution_id) for entry in batch.entries}
+    cursor = await conn.execute(sql.LOCK, (f"{{{','.join(ids)}}}",))
     batch.rows = {row[0]: Locked(*row[1:]) for row in await cursor.fetchall()}
     for place, entry in enumerate(batch.entries):
         row = batch.rows.get(entry.execution_id)
@@ -143,14 +152,16 @@ async def _count(conn: Connection, batch: Batch) -> None:
         for id, total in sums.items()
         if total["steps"] or total["reviews"] or total["active_ms"]
     ]
-    await _run(conn, sql.COUNT, changed)
+    await _run(conn, batch, sql.COUNT, changed)
 
 
 async def _steps(conn: Connection, batch: Batch) -> None:
     made = [entry for _, entry in batch.of(StepMade)]
-    await _run(conn, sql.INSERT_STEPS, [entry.step for entry in made])
-    await _run(conn, sql.INSERT_CALLS, [call for entry in made for call in entry.calls])
-    await _run(conn, sql.INSERT_REVIEWS, [review for entry in made for review in entry.reviews])
+    calls = [call for entry in made for call in entry.calls]
+    reviews = [review for entry in made for review in entry.reviews]
+    await _run(conn, batch, sql.INSERT_STEPS, [entry.step for entry in made])
+    await _run(conn, batch, sql.INSERT_CALLS, calls)
+    await _run(conn, batch, sql.INSERT_REVIEWS, reviews)
 
 
 async def _starts(conn: Connection, batch: Batch) -> None:
@@ -159,7 +170,7 @@ async def _starts(conn: Connection, batch: Batch) -> None:
         {"id": e.call_id, "execution_id": e.execution_id, "key": e.idempotency_key}
         for _, e in starts
     ]
-    _settle(batch, starts, await _run(conn, sql.START_CALLS, rows))
+    await _run(conn, batch, sql.START_CALLS, rows, partial(_settle, batch, starts))
 
 
 async def _outcomes(conn: Connection, batch: Batch) -> None:
@@ -169,40 +180,38 @@ async def _outcomes(conn: Connection, batch: Batch) -> None:
          "error": e.error, "latency_ms": e.latency_ms}
         for _, e in ended
     ]  # fmt: skip
-    _settle(batch, ended, await _run(conn, sql.END_CALLS, rows))
+    await _run(conn, batch, sql.END_CALLS, rows, partial(_settle, batch, ended))
     refused = batch.of(CallRefused)
     rows = [{"id": e.call_id, "execution_id": e.execution_id, "error": e.error} for _, e in refused]
-    _settle(batch, refused, await _run(conn, sql.REFUSE_CALLS, rows))
+    await _run(conn, batch, sql.REFUSE_CALLS, rows, partial(_settle, batch, refused))
 
 
 async def _doubts(conn: Connection, batch: Batch) -> None:
     doubts = batch.of(CallDoubted)
     rows = [{"id": e.call_id, "execution_id": e.execution_id, "error": e.error} for _, e in doubts]
-    if len(await _run(conn, sql.DOUBT_CALLS, rows)) != len(doubts):
-        raise CheckViolation("only a running call can come to be in doubt")
-    await _run(conn, sql.INSERT_REVIEWS, [e.review for _, e in doubts])
+    await _run(conn, batch, sql.DOUBT_CALLS, rows, partial(_all_doubted, len(doubts)))
+    await _run(conn, batch, sql.INSERT_REVIEWS, [e.review for _, e in doubts])
 
 
 async def _renewals(conn: Connection, batch: Batch) -> None:
     renewed = [entry for _, entry in batch.of(ReviewRenewed)]
-    await _run(conn, sql.VOID_REVIEWS, [{"old_review_id": e.old_review_id} for e in renewed])
-    await _run(conn, sql.INSERT_REVIEWS, [e.review for e in renewed])
+    await _run(conn, batch, sql.VOID_REVIEWS, [{"old_review_id": e.old_review_id} for e in renewed])
+    await _run(conn, batch, sql.INSERT_REVIEWS, [e.review for e in renewed])
     rows = [
         {"id": e.call_id, "execution_id": e.execution_id, "review_id": e.review["id"],
          "target_version": e.review["target_version"]}
         for e in renewed
     ]  # fmt: skip
-    await _run(conn, sql.RENEW_CALLS, rows)
+    await _run(conn, batch, sql.RENEW_CALLS, rows)
 
 
 async def _let_go(conn: Connection, batch: Batch) -> None:
     waiting = batch.of(LetGo)
     if not waiting:
         return
-    cursor = await conn.execute(sql.LET_GO, ([e.execution_id for _, e in waiting],))
-    gone = {row[0] for row in await cursor.fetchall()}
-    for place, entry in waiting:
-        batch.answers[place] = _answer(batch, entry, applied=entry.execution_id in gone)
+    ids = [entry.execution_id for _, entry in waiting]
+    cursor = await conn.execute(sql.LET_GO, (ids,))
+    batch.sent.append((cursor, partial(_gone, batch, waiting)))
 
 
 async def _ends(conn: Connection, batch: Batch) -> None:
@@ -212,7 +221,7 @@ async def _ends(conn: Connection, batch: Batch) -> None:
          "stop_reason": e.stop_reason}
         for e in ends
     ]  # fmt: skip
-    await _run(conn, sql.END, rows)
+    await _run(conn, batch, sql.END, rows)
     if stopped := [e.execution_id for e in ends if e.status != "completed"]:
         await conn.execute(sql.VOID_UNUSED_REVIEWS, (stopped,))
         await conn.execute(sql.CANCEL_CALLS, (stopped,))
@@ -223,7 +232,18 @@ async def _yields(conn: Connection, batch: Batch) -> None:
         {"id": e.execution_id, "wake_in_s": e.wake_in_s, "state": e.state}
         for _, e in batch.of(Yielded)
     ]
-    await _run(conn, sql.YIELD, rows)
+    await _run(conn, batch, sql.YIELD, rows)
+
+
+def _all_doubted(wanted: int, hit: set[UUID]) -> None:
+    if len(hit) != wanted:
+        raise CheckViolation("only a running call can come to be in doubt")
+
+
+def _gone(batch: Batch, waiting: list[tuple[int, LetGo]], hit: set[UUID]) -> None:
+    """Answer those that wanted to wait for people by whether there is anything to wait for."""
+    for place, entry in waiting:
+        batch.answers[place] = _answer(batch, entry, applied=entry.execution_id in hit)
 
 
 def _settle(batch: Batch, entries: list[tuple[int, E]], hit: set[UUID]) -> None:
@@ -233,12 +253,27 @@ def _settle(batch: Batch, entries: list[tuple[int, E]], hit: set[UUID]) -> None:
         batch.answers[place] = _answer(batch, entry, applied=applied)
 
 
-async def _run(conn: Connection, statement: str, rows: Iterable[dict[str, Any]]) -> set[UUID]:
-    """Run one statement over all rows; return the ids it gives back, if any."""
-    rows = list(rows)
+PARTS = (_count, _steps, _starts, _outcomes, _doubts, _renewals, _let_go, _ends, _yields)
+
+
+async def _run(
+    conn: Connection,
+    batch: Batch,
+    statement: str,
+    rows: list[dict[str, Any]],
+    settle: Settle | None = None,
+) -> None:
+    """Send one statement over all rows; `settle` later gets the ids that it gave back."""
     if not rows:
-        return set()
-    cursor = await conn.execute(statement, (json.dumps(rows, default=str),))
-    if cursor.description is None:
-        return set()
-    return {row[0] for row in await cursor.fetchall()}
+        return
+    cursor = await conn.execute(statement, (_json(rows),))
+    if settle:
+        batch.sent.append((cursor, settle))
+
+
+def _json(rows: list[dict[str, Any]]) -> str:
+    """Return the rows as JSON text; what has no such form is refused like by the database."""
+    try:
+        return to_json(rows, fallback=str).decode()
+    except ValueError as error:
+        raise DataError(str(error)) from error

@@ -121,8 +121,9 @@ class Journal:
 
     async def _transaction(self, conn: Connection, batch: Batch, number: int) -> list[Answer]:
         """Do all but the commit; return the answers that hold once it has happened."""
-        await conn.execute("BEGIN")
-        mark = await conn.execute(sql.MARK, {"batch": number, "runner": self.runner_id})
+        async with conn.pipeline():
+            await conn.execute("BEGIN")
+            mark = await conn.execute(sql.MARK, {"batch": number, "runner": self.runner_id})
         if not mark.rowcount:
             return [LeaseLost() for _ in batch.entries]
         await apply(conn, batch)
@@ -146,6 +147,8 @@ class Journal:
     async def _connection(self) -> Connection:
         if self._conn is None or self._conn.closed:
             self._conn = await connect(name="agentops journal")
+            # its plans are made while the tables may be small, and kept when they are not
+            await self._conn.execute("SET enable_seqscan = off")
         return self._conn
 
     async def _drop(self) -> None:

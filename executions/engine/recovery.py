@@ -22,6 +22,8 @@ WHERE status = 'awaiting_review' AND open_reviews = 0
 SWEEP = """
 DELETE FROM django_q_ormq WHERE key LIKE '%:%' AND lock < clock_timestamp() - interval '1 hour'
 """
+# what workers reported; the executions' own rows tell what happened
+TASKS = "DELETE FROM django_q_task WHERE stopped < clock_timestamp() - interval '7 days'"
 CLAIMABLE = """
 SELECT EXISTS (SELECT FROM agent_executions WHERE status = 'pending'
         AND (wake_at IS NULL OR wake_at <= clock_timestamp()))
@@ -29,7 +31,13 @@ SELECT EXISTS (SELECT FROM agent_executions WHERE status = 'pending'
         WHERE e.status = 'running' AND (r.id IS NULL OR r.dead_at IS NOT NULL))
 """
 
-STATEMENTS = {"buried": BURY, "unstuck": UNSTICK, "forgotten": FORGET, "swept": SWEEP}
+STATEMENTS = {
+    "buried": BURY,
+    "unstuck": UNSTICK,
+    "forgotten": FORGET,
+    "swept": SWEEP,
+    "pruned": TASKS,
+}
 
 
 def recover() -> dict[str, int]:

@@ -84,10 +84,11 @@ async def ask(
     jitter: Callable[[], float] = random.random,
     clock: Callable[[], float] = time.monotonic,
 ) -> Answer:
-    """Ask until answered; `try_timeout_s` is asked anew for each try; `earlier` are the tries before a back-off and count as this step's.
+    """Ask until answered; `earlier` are the tries before a back-off and count as this step's.
 
-    Waits of up to `patience_s` seconds happen here. Raises BackOff for a longer one, OutOfTries
-    after `max_tries`, and LLMError, with its `tries`, when trying again cannot help.
+    `try_timeout_s` is asked anew for each try. Waits of up to `patience_s` seconds happen here.
+    Raises BackOff for a longer one, OutOfTries after `max_tries`, and LLMError, with its `tries`,
+    when trying again cannot help.
     """
     began = clock()
     tries = list(earlier)

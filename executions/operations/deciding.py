@@ -7,7 +7,6 @@ from uuid import UUID
 
 from django.db import transaction
 from django.db.models.functions import Now
-from django.utils import timezone
 
 from agentops.accounts.models import User
 from executions import permissions
@@ -111,7 +110,7 @@ def _checked(
         raise NotPermitted("You edited these arguments; somebody else must approve them.")
     if review.status != ReviewStatus.OPEN:
         raise _why_closed(review)
-    if review.expires_at and review.expires_at <= timezone.now():
+    if AgentReview.objects.filter(pk=review.pk, expires_at__lte=Now()).exists():
         raise ReviewClosed(f"This review expired at {review.expires_at:%Y-%m-%d %H:%M} UTC.")
     mine = review.votes.filter(voter=person).first()
     if mine:

@@ -9,7 +9,7 @@ from functools import partial
 from typing import Any
 
 import pytest
-from django.db import connection
+from django.db import IntegrityError, connection, transaction
 from django.db.models.functions import Now
 from django_q.models import OrmQ
 
@@ -194,6 +194,20 @@ def test_a_cancel_beats_the_decision_that_comes_during_it(
     assert first.status == "cancelled"
     assert isinstance(second, ReviewClosed)
     assert not review.votes.exists()
+
+
+def test_a_start_that_meets_a_cancel_waits_for_it_and_is_refused(
+    pool: ThreadPoolExecutor, rita: User
+) -> None:
+    """Also a start that does not lock the execution first, as the journal does."""
+    execution = factories.running()
+    ready = factories.approve(factories.gated(execution), rita)
+    with transaction.atomic():
+        cancel(execution_id=execution.pk, person=factories.system())
+        start = pool.submit(factories.start, ready)
+        wait_until(somebody_waits_for_a_lock, what="the start's lock")
+    with pytest.raises(IntegrityError, match="being cancelled and may start nothing"):
+        start.result(30)
 
 
 def test_two_sweeps_at_once_expire_a_review_once(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from django.db import IntegrityError, transaction
 from django_q.models import OrmQ
 
 from agentops.accounts.models import User
@@ -145,3 +146,22 @@ def test_after_a_cancel_it_can_still_be_settled_but_not_run(rita: User) -> None:
         settled(review, rita, "run")
     assert not settled(review, rita, "happened").resumed
     assert state(review) == ("cancelled", 0, "succeeded", "rejected")
+
+
+def test_an_earlier_doubts_approval_does_not_count_for_a_later_one(rita: User) -> None:
+    first = doubted(rita)
+    settled(first, rita, "run")
+    execution = AgentExecution.objects.get(pk=first.execution_id)
+    for _ in range(2):  # it runs again, and again nobody knows
+        token = execution.lease_token + 1
+        factories.change(
+            execution, status="running", lease_owner=factories.uuid4(), lease_token=token
+        )
+        call = factories.fresh(first.call)
+        factories.change(call, status="running")
+        latest = factories.doubt(call)
+        factories.change(execution, status="awaiting_review", lease_owner=None)
+        with pytest.raises(IntegrityError, match="nobody settled it"), transaction.atomic():
+            factories.change(call, status="approved", review_id=first.pk)
+        settled(latest, rita, "run")
+        execution.refresh_from_db()
