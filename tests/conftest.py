@@ -13,6 +13,7 @@ from itertools import count
 from pathlib import Path
 
 import pytest
+from playwright.sync_api import Browser, sync_playwright
 
 from tests.support import database
 from tests.support.needs import missing
@@ -24,7 +25,7 @@ database.isolate_environment()
 import django  # noqa: E402
 from django.conf import settings  # noqa: E402
 from django.core.management import call_command  # noqa: E402
-from django.db import connection  # noqa: E402
+from django.db import connection, connections  # noqa: E402
 from django.test import TransactionTestCase  # noqa: E402
 
 from agentops.dev.browser import find_browser  # noqa: E402
@@ -117,3 +118,18 @@ def llm(committed_db: None) -> Iterator[rehearsal_server.RehearsalServer]:
 def browser_path() -> str:
     """A Chromium to drive; where there is none the test is skipped, or fails with CI=true."""
     return find_browser() or missing("a browser (`make test` tries to get one)")
+
+
+@pytest.fixture
+def browser(browser_path: str) -> Iterator[Browser]:
+    """A fresh Chromium, gone after the test: Playwright keeps an event loop in this thread."""
+    arguments = ["--disable-dev-shm-usage", "--disable-background-networking"]
+    if os.geteuid() == 0:  # Chromium refuses root otherwise
+        arguments.append("--no-sandbox")
+    with pytest.MonkeyPatch.context() as patch, sync_playwright() as playwright:
+        # Django takes the loop for asynchronous code and would refuse to read rows.
+        patch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "true")
+        chromium = playwright.chromium.launch(executable_path=browser_path, args=arguments)
+        yield chromium
+        chromium.close()
+        connections.close_all()  # those opened beside the loop

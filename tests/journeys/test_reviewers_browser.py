@@ -13,8 +13,7 @@ from io import BytesIO
 from pathlib import Path
 
 import pytest
-from django.db import connections
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Page, expect
 from pypdf import PdfReader
 
 from agentops.accounts.models import User
@@ -27,13 +26,6 @@ from tools.models import Document
 pytestmark = [pytest.mark.processes, pytest.mark.browser, pytest.mark.slow]
 
 PASSWORD = "only for tests"
-CHROMIUM = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
-
-
-@pytest.fixture(autouse=True)
-def _rows_beside_playwright(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Playwright keeps an event loop in this thread, in which Django refuses to read rows."""
-    monkeypatch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "true")
 
 
 @pytest.fixture
@@ -57,15 +49,6 @@ def site(world: World, start_process: Start) -> str:
 
     wait_until(answers, within_s=30, what="the web server")
     return address
-
-
-@pytest.fixture
-def browser(browser_path: str) -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(executable_path=browser_path, args=CHROMIUM)
-        yield chromium
-        chromium.close()
-        connections.close_all()  # those that were opened beside Playwright's loop
 
 
 @contextmanager
