@@ -1,0 +1,197 @@
+"""How templates show stored text, numbers, times and statuses: `{% load show %}`.
+
+Stored text comes from LLMs, tools and customers. It reaches a page by autoescape or by `visible`,
+which escapes every piece; nothing here marks it as safe.
+"""
+
+from __future__ import annotations
+
+import json
+from datetime import datetime
+from typing import Any
+
+from django import template
+from django.utils import timezone
+from django.utils.html import format_html, format_html_join
+from django.utils.safestring import SafeString
+
+from executions.core.states import CallStatus, ExecutionStatus, ReviewStatus
+from executions.templatetags import words
+from executions.templatetags.visible import hidden_count, marked, pieces
+
+register = template.Library()
+
+LONG_CHARS, LONG_LINES = 2_000, 40
+"""Values beyond these are folded; the fold says how much it holds."""
+
+OUTPUT_CHARS = 64_000
+"""So much of a call's output stands on a page; arguments are always shown whole."""
+
+_TONES = {
+    ExecutionStatus.RUNNING: ("live", "play"),
+    ExecutionStatus.COMPLETED: ("good", "check"),
+    ExecutionStatus.FAILED: ("bad", "warn"),
+    ExecutionStatus.CANCELLED: ("", "x"),
+    ExecutionStatus.AWAITING_REVIEW: ("warn", "clock"),
+    ExecutionStatus.PENDING: ("", "clock"),
+    CallStatus.APPROVED: ("good", "check"),
+    CallStatus.SUCCEEDED: ("good", "check"),
+    CallStatus.REJECTED: ("", "x"),
+    CallStatus.EXPIRED: ("", "clock"),
+    CallStatus.IN_DOUBT: ("bad", "warn"),
+    ReviewStatus.OPEN: ("warn", "clock"),
+    ReviewStatus.VOID: ("", "x"),
+}
+_RISKS = {"high": "bad", "medium": "warn", "low": ""}
+
+register.filter("duration", words.duration)
+register.filter("usd", words.usd)
+register.filter("percent", words.percent)
+register.filter("number", words.number)
+register.filter("digest", words.digest)
+register.filter("size", words.size)
+register.filter("marked", marked)
+
+
+@register.filter
+def visible(text: Any) -> SafeString:
+    """Return text of one line with whatever hides in it shown as a mark."""
+    return _shown(str(text), lines=False)
+
+
+@register.filter
+def visible_lines(text: Any) -> SafeString:
+    """Return text of several lines with whatever hides in it shown as a mark."""
+    return _shown(str(text), lines=True)
+
+
+def _shown(text: str, *, lines: bool) -> SafeString:
+    """Return the text's pieces, each escaped, isolated from the direction of what is around."""
+    inner = format_html_join(
+        "",
+        "{}",
+        (
+            (
+                format_html(
+                    '<span class="{}">{}</span>', "hid space" if one.is_blank else "hid", one.mark
+                )
+                if one.mark
+                else one.source,
+            )
+            for one in pieces(text, lines=lines)
+        ),
+    )
+    return format_html('<bdi class="whole">{}</bdi>', inner)
+
+
+@register.filter
+def hidden(value: Any) -> int:
+    """Return how many characters that do not show a text or a JSON value holds."""
+    if isinstance(value, str):
+        return hidden_count(value)
+    if isinstance(value, dict):
+        return sum(hidden(str(key)) + hidden(one) for key, one in value.items())
+    return sum(map(hidden, value)) if isinstance(value, list) else 0
+
+
+@register.filter
+def exact(value: Any) -> str:
+    """Return a JSON value as it is stored, indented, key by key."""
+    return json.dumps(value, indent=2, ensure_ascii=False)
+
+
+@register.filter
+def extent(value: Any) -> str:
+    """Return how much a text or a JSON value holds, for the fold around it."""
+    text = value if isinstance(value, str) else exact(value)
+    told = words.count(len(text), "character")
+    breaks = text.count("\n")
+    return f"{told}, {words.count(breaks + 1, 'line')}" if breaks else told
+
+
+@register.filter
+def is_long(text: Any) -> bool:
+    return len(str(text)) > LONG_CHARS or str(text).count("\n") >= LONG_LINES
+
+
+@register.filter
+def spaced(name: Any) -> str:
+    """Return a status or a field's name in words."""
+    return str(name).replace("_", " ")
+
+
+@register.filter
+def named(person: Any) -> str:
+    """Return a person's full name, or the username."""
+    return (person.get_full_name() or person.get_username()) if person else "nobody"
+
+
+@register.filter
+def initials(person: Any) -> str:
+    told = named(person).replace(".", " ").split()
+    return "".join(word[0] for word in told[:2]).upper()
+
+
+@register.filter
+def since(at: datetime | None) -> str:
+    """Return how long ago a moment was, or how far ahead it is."""
+    return words.age(timezone.now() - at) if at else words.NOTHING
+
+
+@register.simple_tag
+def icon(name: str) -> SafeString:
+    return format_html('<svg class="i" aria-hidden="true"><use href="#i-{}"/></svg>', name)
+
+
+@register.inclusion_tag("show/when.html")
+def when(at: datetime | None) -> dict[str, Any]:
+    """Show a moment in the site's zone, exact on hover."""
+    if at is None:
+        return {"at": None}
+    local = timezone.localtime(at)
+    return {"at": local, "told": words.moment(local, timezone.localtime())}
+
+
+@register.inclusion_tag("show/status.html")
+def status(name: str) -> dict[str, str]:
+    """Show a status of an execution, a call or a review: a word, a shape, a colour."""
+    tone, shape = next((look for known, look in _TONES.items() if known == name), ("", "clock"))
+    return {"name": spaced(name), "tone": tone, "shape": shape}
+
+
+@register.inclusion_tag("show/risk.html")
+def risk(name: str) -> dict[str, str]:
+    return {"name": name, "tone": _RISKS.get(name, "")}
+
+
+@register.inclusion_tag("show/value.html")
+def value(thing: Any) -> dict[str, Any]:
+    """Show a JSON value: fields of fields, long texts folded and whole."""
+    if isinstance(thing, dict):
+        return {"fields": thing.items(), "kind": "fields" if thing else "nothing"}
+    if isinstance(thing, list):
+        return {"items": thing, "kind": "items" if thing else "nothing"}
+    if thing is None or thing == "":
+        return {"kind": "nothing"}
+    text = thing if isinstance(thing, str) else json.dumps(thing)
+    return {"text": text, "kind": "long" if is_long(text) else "text"}
+
+
+@register.inclusion_tag("show/output.html")
+def output(call: Any, title: str = "Output") -> dict[str, Any]:
+    """Show a call's output; of a very long one the beginning, and where the whole is."""
+    text = exact(call.tool_output)
+    return {
+        "call": call,
+        "title": title,
+        "text": text[:OUTPUT_CHARS],
+        "extent": extent(text),
+        "hidden": hidden(call.tool_output),
+        "shown": OUTPUT_CHARS if len(text) > OUTPUT_CHARS else 0,
+    }
+
+
+@register.inclusion_tag("show/payload.html")
+def payload(title: str, thing: Any, opened: bool = False) -> dict[str, Any]:
+    """Show a stored JSON value, whole, in a fold that says how much it holds."""
+    return {"title": title, "thing": thing, "opened": opened}

@@ -1,0 +1,113 @@
+"""Text cut into pieces that show.
+
+Whatever hides, reorders others or looks like a blank becomes a mark with its code and name, so that
+what is on the screen determines the text: joining the pieces' sources gives it back.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import groupby
+
+LONG_BLANK = 20
+"""From so many spaces in a row on, they are counted instead of shown."""
+LONG_GAP = 5
+"""From so many line breaks in a row on, they are counted instead of shown."""
+
+_PLAIN = re.compile(r"[!-~]+(?: {1,19}[!-~]+)*")
+_NOT_PLAIN = re.compile(r"[^ -~\n\t]")
+_HIDING = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
+# Letters and marks that draw nothing: joiners, fillers, variation selectors, a blank pattern.
+_DRAWS_NOTHING = frozenset(
+    "\u034f\u115f\u1160\u17b4\u17b5\u180b\u180c\u180d\u180f\u2800\u3164\uffa0"
+    + "".join(map(chr, range(0xFE00, 0xFE10)))
+    + "".join(map(chr, range(0xE0100, 0xE01F0)))
+)
+_CONTROLS = {"\t": "tab", "\r": "carriage return", "\n": "line break", "\x00": "null"}
+
+
+@dataclass(frozen=True)
+class Piece:
+    """Characters of the text; with a `mark` that is shown in their place, otherwise as they are."""
+
+    source: str
+    mark: str = ""
+    is_blank: bool = False
+
+
+def pieces(text: str, *, lines: bool) -> Iterator[Piece]:
+    """Cut `text`. With `lines` a line break stays one; without, it is marked like the others."""
+    plain: list[str] = []
+    for piece in _small_pieces(text, lines=lines):
+        if not piece.mark:
+            plain.append(piece.source)
+            continue
+        if plain:
+            yield Piece("".join(plain))
+            plain.clear()
+        yield piece
+    if plain:
+        yield Piece("".join(plain))
+
+
+def marked(text: str) -> str:
+    """Return `text` with its marks in brackets, for places that take no markup."""
+    return "".join(
+        f"\N{MATHEMATICAL LEFT ANGLE BRACKET}{one.mark}\N{MATHEMATICAL RIGHT ANGLE BRACKET}"
+        if one.mark
+        else one.source
+        for one in pieces(text, lines=False)
+    )
+
+
+def hidden_count(text: str) -> int:
+    """Return how many characters of `text` would not show, or would reorder others."""
+    return sum(map(_hides, _NOT_PLAIN.findall(text)))
+
+
+def _small_pieces(text: str, *, lines: bool) -> Iterator[Piece]:
+    """Cut `text` into stretches of plain ASCII, which is nearly everything, and runs between."""
+    end = 0
+    for match in _PLAIN.finditer(text):
+        yield from _between(text[end : match.start()], lines=lines)
+        yield Piece(match.group())
+        end = match.end()
+    yield from _between(text[end:], lines=lines)
+
+
+def _between(text: str, *, lines: bool) -> Iterator[Piece]:
+    for _, run in groupby(text):
+        yield from _marked("".join(run), lines=lines)
+
+
+def _marked(run: str, *, lines: bool) -> Iterator[Piece]:
+    """Return the piece, or pieces, of one character repeated."""
+    char, count = run[0], len(run)
+    if char == "\n" and lines:
+        if count < LONG_GAP:
+            yield Piece(run)
+        else:
+            yield Piece(run[1:], f"{count - 1} empty lines", is_blank=True)
+            yield Piece(char)
+    elif char == " " and count >= LONG_BLANK:
+        yield Piece(run, f"{count} spaces", is_blank=True)
+    elif _hides(char) or _is_odd_blank(char):
+        times = f", {count} times" if count > 1 else ""
+        yield Piece(run, f"U+{ord(char):04X} {_name(char)}{times}", is_blank=not _hides(char))
+    else:
+        yield Piece(run)
+
+
+def _hides(char: str) -> bool:
+    return (unicodedata.category(char) in _HIDING and char not in "\n\t") or char in _DRAWS_NOTHING
+
+
+def _is_odd_blank(char: str) -> bool:
+    return char in "\n\t" or (char != " " and unicodedata.category(char) == "Zs")
+
+
+def _name(char: str) -> str:
+    return _CONTROLS.get(char) or unicodedata.name(char, "unnamed").lower()
