@@ -49,6 +49,7 @@ _NAVIGATION = [
                 "admin:executions_agenttoolcall_changelist",
                 "executions.view_agenttoolcall",
             ),
+            _link("Launch", "rocket_launch", "launch", "executions.launch_execution"),
             _link("Metrics", "monitoring", "metrics", "executions.view_agentexecution"),
         ],
     },

@@ -99,4 +99,4 @@ def project_files() -> Iterator[Path]:
     else:  # an unpacked archive
         paths = [path for root in EVERYTHING for path in (BASE_DIR / root).rglob("*")]
         paths += list(BASE_DIR.glob("*.*"))
-    yield from (path for path in paths if path.is_file())
+    yield from (path for path in paths if path.is_file() and path.suffix != ".pyc")

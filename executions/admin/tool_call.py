@@ -1,0 +1,125 @@
+"""The log of tool calls, and one call with its reviews."""
+
+from __future__ import annotations
+
+from typing import Any
+from uuid import UUID
+
+from django.contrib import admin
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse
+
+from executions.admin.filters import ToolFilter
+from executions.admin.readonly import (
+    ReadOnlyAdmin,
+    column,
+    exact_moment,
+    first_that_finds,
+    with_id_from,
+)
+from executions.core.states import CallStatus
+from executions.models import AgentToolCall
+from executions.pages import rights
+from executions.pages.frame import PersonRequest
+from executions.pages.story import CallStory, reviews_by_call
+from executions.templatetags import words
+from executions.templatetags.visible import marked
+
+C = CallStatus
+TONES = {
+    C.RUNNING: "info",
+    C.SUCCEEDED: "success",
+    C.APPROVED: "success",
+    C.FAILED: "danger",
+    C.IN_DOUBT: "danger",
+    C.AWAITING_REVIEW: "warning",
+}
+
+
+@admin.register(AgentToolCall)
+class ToolCallAdmin(ReadOnlyAdmin):
+    list_display = ("what", "shown_status", "agent", "step", "kind", "took", "called")
+    list_filter = ("status", ToolFilter, "effect", "gated")
+    search_fields = ("tool_name",)
+    search_help_text = "Id of call or execution, or its start; tool; key"
+    list_select_related = ("execution",)
+    ordering = ("-called_at", "-id")
+    fields = (("tool_name", "status"), ("step_number", "call_index"), ("effect", "gated"))
+    change_form_outer_after_template = "admin/executions/call.html"
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[AgentToolCall]:
+        rows: QuerySet[AgentToolCall] = super().get_queryset(request)
+        return rows.defer(
+            "tool_input",
+            "tool_output",
+            "proposed_input",
+            "execution__input_data",
+            "execution__state",
+            "execution__result",
+            "execution__limits",
+        )
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
+    ) -> tuple[QuerySet[Any], bool]:
+        """Find by what an index answers; other words find nothing rather than everything."""
+        term = search_term.strip()
+        if not term:
+            return queryset, False
+        found = first_that_finds(
+            with_id_from(queryset, term),
+            with_id_from(queryset, term, field="execution_id"),
+            queryset.filter(tool_name=term),
+            queryset.filter(idempotency_key=term),
+        )
+        return queryset.none() if found is None else found, False
+
+    def change_view(
+        self,
+        request: PersonRequest,
+        object_id: str,
+        form_url: str = "",
+        extra_context: dict[str, Any] | None = None,
+    ) -> HttpResponse:
+        context = self._story(request, object_id)
+        response: HttpResponse = super().change_view(request, object_id, form_url, context)
+        return response
+
+    def _story(self, request: PersonRequest, object_id: str) -> dict[str, Any]:
+        try:
+            call = AgentToolCall.objects.filter(pk=UUID(object_id)).first()
+        except ValueError:
+            call = None
+        if call is None:
+            return {}
+        reviews = reviews_by_call(call.execution_id).get(call.pk, [])
+        decidable = rights.decidable_tools(request.user)
+        return {"call": CallStory(call, reviews), "decidable": decidable}
+
+    @column("call", header=True)
+    def what(self, row: AgentToolCall) -> tuple[str, str]:
+        return marked(row.tool_name), str(row.pk)[:8]
+
+    @column("status", label=TONES)
+    def shown_status(self, row: AgentToolCall) -> tuple[str, str]:
+        return row.status, row.status.replace("_", " ")
+
+    @column("agent")
+    def agent(self, row: AgentToolCall) -> str:
+        return row.execution.agent_type
+
+    @column("step")
+    def step(self, row: AgentToolCall) -> str:
+        return f"{row.step_number}.{row.call_index}"
+
+    @column("effect")
+    def kind(self, row: AgentToolCall) -> str:
+        return f"{row.effect}, needs people" if row.gated else row.effect
+
+    @column("called")
+    def called(self, row: AgentToolCall) -> str:
+        return exact_moment(row.called_at)
+
+    @column("took")
+    def took(self, row: AgentToolCall) -> str:
+        return words.duration(row.latency_ms)

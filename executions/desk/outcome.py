@@ -1,0 +1,96 @@
+"""What became of a review: the sentence that greets the person who decided, until it is over."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+
+from django.utils import timezone
+
+from executions.core.states import CallStatus, ReviewKind, ReviewStatus
+from executions.desk.standing import Standing
+from executions.models import AgentReview
+from executions.templatetags import words
+
+FOLLOWED_FOR = timedelta(seconds=30)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Outcome:
+    """`tone` good, warn, bad or empty. While `is_moving` the page loads itself again."""
+
+    tone: str
+    sentence: str
+    detail: str = ""
+    is_moving: bool = False
+
+
+def outcome_of(review: AgentReview, standing: Standing) -> Outcome | None:
+    """Return what became of the review; None while it waits for this person."""
+    if review.status == ReviewStatus.OPEN:
+        return _still_open(review, standing)
+    if review.status == ReviewStatus.REJECTED:
+        return _rejected(review, standing)
+    if review.status == ReviewStatus.APPROVED:
+        return _approved(review)
+    if review.status == ReviewStatus.EXPIRED:
+        return Outcome(
+            tone="warn",
+            sentence="It expired before enough people decided.",
+            detail="Nothing was done; the agent was told.",
+        )
+    return Outcome(
+        tone="",
+        sentence="It is void.",
+        detail="A newer version replaced it, or the execution ended.",
+    )
+
+
+def _still_open(review: AgentReview, standing: Standing) -> Outcome | None:
+    if standing.mine is None:
+        return None
+    missing = words.count(review.required_votes - standing.approvals, "vote")
+    return Outcome(
+        tone="good",
+        sentence=f"Your vote counts: {standing.approvals} of {review.required_votes}.",
+        detail=f"{missing} by somebody else is still missing; nothing happens before.",
+    )
+
+
+def _rejected(review: AgentReview, standing: Standing) -> Outcome:
+    last = standing.votes[-1] if standing.votes else None
+    if review.kind == ReviewKind.DOUBT:
+        happened = last is not None and last.vote == "happened"
+        sentence = "Settled: it happened." if happened else "Settled: it was dropped."
+        return Outcome(tone="good", sentence=sentence, detail="The agent is told and goes on.")
+    return Outcome(
+        tone="good",
+        sentence="Rejected. Nothing was done.",
+        detail="The agent is told why and goes on from there.",
+    )
+
+
+def _approved(review: AgentReview) -> Outcome:
+    call = review.call
+    is_recent = bool(review.decided_at and timezone.now() - review.decided_at < FOLLOWED_FOR)
+    match call.status:
+        case CallStatus.APPROVED:
+            told = "It runs as soon as the other reviews of this step are decided."
+            if not review.execution.open_reviews:
+                told = "It runs as soon as a runner takes it up."
+            return Outcome(tone="good", sentence="Approved.", detail=told, is_moving=is_recent)
+        case CallStatus.RUNNING:
+            return Outcome(
+                tone="good", sentence="Approved; it is running now.", is_moving=is_recent
+            )
+        case CallStatus.SUCCEEDED:
+            return Outcome(tone="good", sentence="Approved, and done.")
+        case CallStatus.FAILED:
+            told = "The tool said no, the agent was told. See the error below."
+            return Outcome(tone="bad", sentence="Approved, but it failed.", detail=told)
+        case CallStatus.IN_DOUBT:
+            told = "A person has to find out; a review of its own asks for it."
+            return Outcome(
+                tone="bad", sentence="Approved, but nobody knows whether it happened.", detail=told
+            )
+    return Outcome(tone="", sentence=f"Approved; the call is {call.status.replace('_', ' ')} now.")

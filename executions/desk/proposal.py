@@ -1,0 +1,104 @@
+"""What one review puts before a person, made by us from the exact arguments."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass, field
+from typing import Any
+from uuid import UUID
+
+from django.template.loader import select_template
+from pydantic import BaseModel
+
+from executions.core.states import ReviewKind
+from executions.models import AgentExecution, AgentReview, AgentToolCall
+from executions.pages.documents import text_of
+from executions.pages.wording import action
+from tools.base import Tool, ToolError
+
+log = logging.getLogger(__name__)
+
+FALLBACK = "desk/preview/fields.html"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Proposal:
+    """One call before a person.
+
+    `preview` is the tool's own data for `template`; `problem` says why it could not be made, or
+    why the tool would refuse the call as things stand.
+    """
+
+    review: AgentReview
+    call: AgentToolCall
+    execution: AgentExecution
+    headline: str
+    sentence: str
+    tool: Tool | None
+    template: Any
+    preview: dict[str, Any] = field(default_factory=dict)
+    problem: str = ""
+
+    @property
+    def consequence(self) -> str:
+        return self.tool.consequence if self.tool else ""
+
+    @property
+    def verb(self) -> str:
+        return self.tool.verb if self.tool else "Run it"
+
+    @property
+    def is_doubt(self) -> bool:
+        return self.review.kind == ReviewKind.DOUBT
+
+    @property
+    def is_replaced(self) -> bool:
+        """Whether the call has other arguments by now than this version of the review."""
+        return bool(self.call.input_digest != self.review.input_digest)
+
+
+def find_review(review_id: UUID) -> AgentReview | None:
+    """Return the review with its call and execution, read by one query."""
+    return (
+        AgentReview.objects.select_related(
+            "call", "execution__user", "execution__launched_by", "edited_by"
+        )
+        .filter(pk=review_id)
+        .first()
+    )
+
+
+def proposal_of(review: AgentReview) -> Proposal:
+    """Put a review into words and pictures; whatever the tool does, this returns."""
+    call = review.call
+    said = action(call.tool_name, call.tool_input)
+    preview, problem = _preview(said.tool, said.arguments)
+    own = [said.tool.template] if preview and said.tool and said.tool.template else []
+    return Proposal(
+        review=review,
+        call=call,
+        execution=review.execution,
+        headline=said.headline,
+        sentence=preview.get("sentence") or said.headline,
+        tool=said.tool,
+        template=select_template([*own, FALLBACK]),
+        preview=preview,
+        problem=said.problem or problem or preview.get("problem") or "",
+    )
+
+
+def _preview(tool: Tool | None, arguments: BaseModel | None) -> tuple[dict[str, Any], str]:
+    """Return the tool's preview, or why there is none."""
+    if tool is None or tool.preview is None or arguments is None:
+        return {}, ""
+    try:
+        preview = tool.preview(arguments)
+        document = preview.get("document") or {}
+        if document.get("document_id"):
+            preview = {**preview, "document_text": text_of(document["document_id"])}
+    except ToolError as error:
+        return {}, str(error)
+    except Exception as error:
+        log.exception("The preview of %s failed", tool.name)
+        return {}, f"The preview could not be made ({type(error).__name__})."
+    return preview, ""

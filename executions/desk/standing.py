@@ -1,0 +1,70 @@
+"""What a person may do about a review, and if not, why, and who can."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from uuid import UUID
+
+from django.utils import timezone
+
+from agentops.accounts.models import User
+from executions import permissions
+from executions.core.states import ReviewStatus
+from executions.models import AgentReview, AgentReviewVote
+
+NAMED = 5
+
+
+@dataclass(frozen=True, kw_only=True)
+class Standing:
+    """`others` are people who may still approve, at most NAMED of them."""
+
+    may_approve: bool = False
+    may_reject: bool = False
+    why_not: str = ""
+    votes: list[AgentReviewVote] = field(default_factory=list)
+    others: list[User] = field(default_factory=list)
+    mine: AgentReviewVote | None = None
+
+    @property
+    def approvals(self) -> int:
+        return sum(vote.vote == "approve" for vote in self.votes)
+
+
+def standing_of(person: User, review: AgentReview) -> Standing:
+    """Return what this person may do. Only shown: the operation decides when it is done."""
+    votes = list(review.votes.select_related("voter").order_by("created_at"))
+    mine = next((vote for vote in votes if vote.voter_id == person.pk), None)
+    execution = review.execution
+    launcher = execution.launched_by_id or execution.user_id
+    editors = _editors(review)
+    if review.status != ReviewStatus.OPEN:
+        return Standing(votes=votes, mine=mine)
+    if review.expires_at and review.expires_at <= timezone.now():
+        return Standing(votes=votes, mine=mine, why_not="It expired; nobody can decide any more.")
+    barred = {launcher, *editors, *(vote.voter_id for vote in votes)}
+    why_not = ""
+    if mine:
+        why_not = "You have voted; somebody else must approve, too."
+    elif person.pk == launcher:
+        why_not = "You launched this execution, so somebody else must approve. You may reject."
+    elif person.pk in editors:
+        why_not = "You edited these arguments, so somebody else must approve. You may reject."
+    return Standing(
+        may_approve=not why_not,
+        may_reject=mine is None,
+        why_not=why_not,
+        votes=votes,
+        mine=mine,
+        others=_others(review, barred | {person.pk}),
+    )
+
+
+def _editors(review: AgentReview) -> set[UUID]:
+    versions = AgentReview.objects.filter(call=review.call_id).exclude(edited_by=None)
+    return set(versions.values_list("edited_by_id", flat=True)) - {None}
+
+
+def _others(review: AgentReview, barred: set[UUID]) -> list[User]:
+    able = User.objects.with_perm(permissions.approve(review.tool_name))
+    return list(able.filter(is_service=False).exclude(pk__in=barred).order_by("username")[:NAMED])

@@ -1,0 +1,1 @@
+"""Pages of our own: the story of an execution, metrics, launching, and the frame around them."""

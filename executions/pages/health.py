@@ -1,0 +1,118 @@
+"""The metrics page: five figures of one agent over one window, and how they came about."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+from urllib.parse import urlencode
+
+from django.urls import reverse
+from django.utils import timezone
+
+from executions.agents import all_agents
+from executions.metrics import Health, health
+from executions.models import AgentExecution
+from executions.templatetags import words
+
+WINDOWS = {
+    "24h": ("24 hours", timedelta(hours=24)),
+    "7d": ("7 days", timedelta(days=7)),
+    "30d": ("30 days", timedelta(days=30)),
+}
+DEFAULT_WINDOW = "7d"
+FEW = 20
+"""Below so many executions a rate says little, and the page says so."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Choice:
+    """What the page shows; `agent` empty means all of them."""
+
+    agent: str
+    window: str
+
+    @property
+    def since(self) -> Any:
+        return timezone.now() - WINDOWS[self.window][1]
+
+    @property
+    def window_in_words(self) -> str:
+        return WINDOWS[self.window][0]
+
+    def executions_url(self, status: str = "") -> str:
+        """Return the address of the list that a count was made from."""
+        query = {"finished": self.window, "agent": self.agent, "status__exact": status}
+        chosen = {name: value for name, value in query.items() if value}
+        return f"{reverse('admin:executions_agentexecution_changelist')}?{urlencode(chosen)}"
+
+    def url(self) -> str:
+        query = urlencode({"agent": self.agent, "window": self.window})
+        return f"{reverse('metrics')}?{query}"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Row:
+    """One line of a table: the same five figures of another agent or window."""
+
+    label: str
+    choice: Choice
+    figures: Health
+    is_chosen: bool
+
+
+def choice(agent: str, window: str) -> Choice:
+    """Return what was asked for; what makes no sense becomes all agents, seven days."""
+    known = {one.name for one in all_agents()}
+    return Choice(
+        agent=agent if agent in known else "",
+        window=window if window in WINDOWS else DEFAULT_WINDOW,
+    )
+
+
+def context(chosen: Choice) -> dict[str, Any]:
+    """Return what the page's template shows."""
+    figures = _read(chosen)
+    return {
+        "chosen": chosen,
+        "figures": figures,
+        "agents": all_agents(),
+        "headline": headline(chosen, figures),
+        "few": 0 < figures.executions < FEW,
+        "links": {
+            name: chosen.executions_url(name) for name in ("completed", "failed", "cancelled")
+        },
+        "open_now": AgentExecution.objects.unfinished().count(),
+        "by_window": [
+            _row(chosen, Choice(agent=chosen.agent, window=key), f"Last {told}", figures)
+            for key, (told, _) in WINDOWS.items()
+        ],
+        "by_agent": [
+            _row(chosen, Choice(agent=one.name, window=chosen.window), one.name, figures)
+            for one in all_agents()
+        ],
+        "as_of": timezone.now(),
+    }
+
+
+def headline(chosen: Choice, figures: Health) -> str:
+    """Return the answer in one sentence."""
+    who = chosen.agent or "All agents together"
+    if not figures.executions:
+        return f"Nothing has finished in the last {chosen.window_in_words}"
+    done = f"{figures.completed:,} of {words.count(figures.executions, 'execution')}"
+    if figures.completed == figures.executions:
+        return f"{who} completed all {words.count(figures.executions, 'execution')}"
+    if not figures.completed:
+        return f"{who} completed none of {words.count(figures.executions, 'execution')}"
+    return f"{who} completed {done}"
+
+
+def _row(chosen: Choice, own: Choice, label: str, known: Health) -> Row:
+    is_chosen = own == chosen
+    figures = known if is_chosen else _read(own)
+    return Row(label=label, choice=own, figures=figures, is_chosen=is_chosen)
+
+
+def _read(chosen: Choice) -> Health:
+    return health(agent_type=chosen.agent or None, since=chosen.since)

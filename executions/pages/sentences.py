@@ -1,0 +1,92 @@
+"""What is going on with an execution, in one sentence made from its rows."""
+
+from __future__ import annotations
+
+from django.utils import timezone
+
+from executions.core import limits
+from executions.core.states import ExecutionStatus
+from executions.models import AgentAudit, AgentExecution
+from executions.pages.story import Story
+from executions.templatetags import words
+
+_STOPPED = {
+    "MAX_STEPS_EXCEEDED": "Stopped: it used all of its {max_steps} steps",
+    "MAX_TOKENS_EXCEEDED": "Stopped: it used its {max_tokens:,} tokens",
+    "MAX_COST_EXCEEDED": "Stopped: it used its ${max_cost_usd}",
+    "TOTAL_TIMEOUT": "Stopped: it worked for longer than it may",
+    "STEP_TIMEOUT": "Stopped: the LLM did not answer in time",
+    "LOOP_DETECTED": "Stopped: it asked for the same thing again and again",
+    "POISONED": "Stopped: it ended the process that worked on it, three times",
+    "CANCELLED": "Cancelled",
+}
+
+_EVENTS = {
+    "launched": "launched",
+    "running": "taken up by a runner",
+    "pending": "ready to go on",
+    "awaiting_review": "let go, to wait for people",
+    "completed": "completed",
+    "failed": "failed",
+    "cancelled": "cancelled",
+    "recovered": "taken over from a runner that died",
+    "cancel_requested": "asked to cancel",
+    "review_open": "a review was opened",
+    "review_approved": "the review was approved",
+    "review_rejected": "the review was rejected",
+    "review_expired": "the review expired",
+    "review_void": "the review became void",
+    "voted_approve": "voted to approve",
+    "voted_reject": "voted to reject",
+    "voted_ask": "asked the agent",
+    "voted_happened": "said that it happened",
+    "voted_drop": "dropped it",
+}
+
+
+def headline(story: Story) -> str:
+    """Return what is going on, and why."""
+    execution = story.execution
+    match execution.status:
+        case ExecutionStatus.COMPLETED:
+            return f"Completed in {words.count(execution.step_count, 'step')}"
+        case ExecutionStatus.FAILED | ExecutionStatus.CANCELLED:
+            return _stopped(execution)
+        case ExecutionStatus.AWAITING_REVIEW:
+            return _waiting(story)
+        case ExecutionStatus.RUNNING:
+            at = execution.step_count + 1
+            return "Is being cancelled" if execution.cancel_requested_at else f"Works on step {at}"
+    if execution.wake_at and execution.wake_at > timezone.now():
+        return f"Waits until {timezone.localtime(execution.wake_at):%H:%M:%S} to ask the LLM again"
+    return "Waits for a runner to take it up"
+
+
+def _waiting(story: Story) -> str:
+    waiting = story.waiting
+    if len(waiting) == 1:
+        doubt = waiting[0] in story.in_doubt
+        what = waiting[0].action.headline
+        return f"Did it happen? {what}" if doubt else f"Waits for a person: {what}"
+    return f"Waits for people to decide on {len(waiting)} actions"
+
+
+def _stopped(execution: AgentExecution) -> str:
+    told = _STOPPED.get(execution.stop_reason or "")
+    if told is None:
+        return f"Failed: {(execution.stop_reason or 'no reason given').replace('_', ' ').lower()}"
+    return told.format(**limits.to_json(limits.from_json(execution.limits)))
+
+
+def why(execution: AgentExecution) -> str:
+    """Return the sentence of the stored error, without its code; empty when there is none."""
+    text = execution.error or ""
+    code = f"{execution.stop_reason}: "
+    return text.removeprefix(code)
+
+
+def event(row: AgentAudit) -> str:
+    """Return an audit row's event in words."""
+    told = _EVENTS.get(row.event, row.event.replace("_", " "))
+    tool = row.detail.get("tool")
+    return f"{told}: {tool}" if tool else told

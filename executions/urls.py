@@ -1,0 +1,32 @@
+"""Addresses of the review desk and our pages."""
+
+from __future__ import annotations
+
+from django.contrib.auth.decorators import login_not_required
+from django.contrib.auth.views import LogoutView
+from django.urls import path
+from django.views.generic import RedirectView
+
+from executions.desk import views as desk
+from executions.pages import views as pages
+
+# One page to log in, under the strict policy.
+one_login = login_not_required(RedirectView.as_view(pattern_name="login", query_string=True))
+
+urlpatterns = [
+    path("", pages.home, name="home"),
+    path("login/", pages.Login.as_view(), name="login"),
+    path("logout/", LogoutView.as_view(next_page="login"), name="logout"),
+    path("admin/login/", one_login),
+    path("reviews/", desk.reviews, name="reviews"),
+    path("reviews/<uuid:review_id>/", desk.review, name="review"),
+    path("reviews/<uuid:review_id>/decide/", desk.decide, name="review-decide"),
+    path("reviews/<uuid:review_id>/settle/", desk.settle, name="review-settle"),
+    path("executions/", pages.executions, name="executions"),
+    path("executions/launch/", pages.launch, name="launch"),
+    path("executions/<uuid:execution_id>/", pages.execution, name="execution"),
+    path("executions/<uuid:execution_id>/cancel/", pages.cancel, name="execution-cancel"),
+    path("calls/<uuid:call_id>/output.json", pages.call_output, name="call-output"),
+    path("metrics/", pages.metrics, name="metrics"),
+    path("documents/<str:document_id>/", pages.document, name="document"),
+]

@@ -1,0 +1,103 @@
+"""Every page in light, in dark and on a telephone: no barrier, no complaint, no sideways scroll."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Page
+from pytest_django import Settings
+
+from tests.browser import scene
+from tests.browser.conftest import DESKTOP, PHONE, Site
+
+pytestmark = [pytest.mark.browser, pytest.mark.slow]
+
+MODES: dict[str, dict[str, Any]] = {
+    "light": {"viewport": DESKTOP, "color_scheme": "light"},
+    "dark": {"viewport": DESKTOP, "color_scheme": "dark"},
+    "phone": {"viewport": PHONE, "color_scheme": "light", "has_touch": True},
+}
+SETTLED = (
+    "() => document.fonts.status === 'loaded' && !document.documentElement.hasAttribute('x-cloak')"
+)
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_every_page_reads_well(site: Site, pictures: Path, mode: str, settings: Settings) -> None:
+    settings.AGENTOPS_REHEARSAL = True
+    addresses = scene.build()
+    page = site.opened(scene.administrator(), **MODES[mode])
+    wrong = []
+    for name, address in addresses.items():
+        page.goto(address)
+        page.wait_for_function(SETTLED)
+        wrong += [f"{name}: {barrier}" for barrier in barriers(page)]
+        wrong += [f"{name} is {by} pixels too wide"] if (by := overflow(page)) else []
+        picture(page, pictures / f"{name}-{mode}.png")
+    assert not wrong, "\n".join(wrong)
+    assert len(list(pictures.iterdir())) == len(addresses)
+
+
+def barriers(page: Page) -> list[str]:
+    """What axe finds that is serious or worse, each with where."""
+    found = Axe().run(page).response["violations"]
+    return [
+        f"{one['id']} ({one['impact']}): {one['nodes'][0]['html'][:160]}"
+        for one in found
+        if one["impact"] in ("serious", "critical")
+    ]
+
+
+def picture(page: Page, path: Path) -> None:
+    """Take the whole page, with what sticks to the bottom at its bottom."""
+    before = page.viewport_size or DESKTOP
+    height = page.evaluate("() => document.documentElement.scrollHeight")
+    page.set_viewport_size({"width": before["width"], "height": max(height, before["height"])})
+    page.screenshot(path=path)
+    page.set_viewport_size(before)
+
+
+def overflow(page: Page) -> int:
+    """By how many pixels the page scrolls sideways."""
+    return int(
+        page.evaluate(
+            "() => document.documentElement.scrollWidth - document.documentElement.clientWidth"
+        )
+    )
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_a_confirmation_reads_well_too(site: Site, pictures: Path, mode: str) -> None:
+    addresses = scene.build()
+    page = site.opened(scene.administrator(), **MODES[mode])
+    for button, sheet in (("Reject", "reject"), ("Send this e-mail", "confirm")):
+        page.goto(addresses["review_mail"])
+        page.get_by_role("button", name=button, exact=True).first.click()
+        page.locator(f"#{sheet}").wait_for(state="visible")
+        page.screenshot(path=pictures / f"{sheet}-{mode}.png")
+        assert barriers(page) == []
+
+
+def test_hostile_text_is_shown_and_does_nothing(site: Site) -> None:
+    addresses = scene.build()
+    page = site.opened(scene.administrator())
+    for name in ("review_hostile", "story_hostile", "review_unreadable", "reviews"):
+        page.goto(addresses[name])
+        assert page.locator("script, img, iframe").count() == 0, name
+        if name != "reviews":
+            assert page.get_by_text("<script>alert('no')</script>").count() >= 1, name
+            assert page.locator(".hid", has_text="U+202E").count() >= 1, name
+
+
+def test_the_menu_of_a_telephone_opens_without_javascript(site: Site) -> None:
+    addresses = scene.build()
+    page = site.opened(scene.administrator(), viewport=PHONE, java_script_enabled=False)
+    page.goto(addresses["reviews"])
+    metrics = page.get_by_role("link", name="Metrics")
+    assert not metrics.is_visible()
+    page.get_by_role("button", name="Menu").click()
+    metrics.click()
+    assert page.get_by_role("heading", name="All agents together").is_visible()

@@ -1,0 +1,138 @@
+"""What lies on the review desk in tests: proposals with the rows around them."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+from uuid import uuid4
+
+from django.core.management import call_command
+from django.db.models import F
+from django.db.models.functions import Now
+from django.urls import reverse
+
+from agentops.accounts.models import User
+from executions.models import AgentExecution, AgentReview, AgentStep
+from tests import factories
+from tools.models import Document
+
+SAYS = "I think this is the right thing to do."
+LETTER = {
+    "to": ["ana.duarte@marlowe-shipping.example"],
+    "subject": "Your report",
+    "body": "Dear Ms Duarte,\n\nit is filed. See https://portal.example/reports.\n\nKind regards",
+    "attach_document_ids": [],
+}
+CHANGE = {
+    "customer_id": "C-1002",
+    "changes": {"phone": "+420 555 010 203"},
+    "reason": "M-2001: new telephone",
+    "version": None,
+}
+EFFECTS = {"send_email": "once", "submit_to_regulator": "idempotent"}
+
+
+def load_sample_data() -> None:
+    call_command("load_sample_data", verbosity=0)
+
+
+def proposed(
+    tool: str = "send_email",
+    arguments: dict[str, Any] | None = None,
+    *,
+    says: str = SAYS,
+    launched_by: User | None = None,
+    votes: int = 1,
+    expires_in: timedelta | None = timedelta(days=7),
+) -> AgentReview:
+    """A call of a one-step execution that waits for people; returns its open review."""
+    one = factories.running(
+        agent_type="customer_record_steward",
+        input_data={"message_id": "M-2001"},
+        launched_by=launched_by,
+        limits={"max_steps": 15},
+    )
+    log_step(one, says)
+    key = uuid4()
+    call = factories.call(
+        one,
+        tool_name=tool,
+        tool_input=LETTER if arguments is None else arguments,
+        effect=EFFECTS.get(tool, "transactional"),
+        gated=True,
+        status="awaiting_review",
+        review_id=key,
+    )
+    review = AgentReview.objects.create(
+        pk=key,
+        call=call,
+        execution=one,
+        tool_name=tool,
+        input_digest=call.input_digest,
+        required_votes=votes,
+        reason="This tool always needs a person.",
+        risk="medium",
+        expires_at=expires_in and Now() + expires_in,
+    )
+    factories.change(one, status="awaiting_review", lease_owner=None, open_reviews=1)
+    return factories.fresh(review)
+
+
+def in_doubt(*people: User) -> AgentReview:
+    """A letter that was approved and started, and whose fate a crash hid."""
+    review = proposed()
+    one = review.execution
+    call = factories.approve(review, *people)
+    factories.change(one, status="pending")
+    token = F("lease_token") + 1
+    factories.change(one, status="running", lease_owner=review.pk, lease_token=token)
+    doubt = factories.doubt(factories.start(call))
+    factories.change(one, status="awaiting_review", lease_owner=None)
+    return doubt
+
+
+def log_step(one: AgentExecution, says: str = SAYS, **columns: Any) -> None:
+    given: dict[str, Any] = {
+        "llm": "gpt-5-mini",
+        "request_digest": "0" * 64,
+        "response": {"text": says, "calls": [], "reasoning": [], "refusal": None},
+        "finish_reason": "tool_calls",
+        "total_tokens": 1200,
+        "cost_usd": "0.001500",
+        "latency_ms": 480,
+        **columns,
+    }
+    AgentStep.objects.create(pk=(one.pk, one.step_count), **given)
+
+
+def report(*, content_type: str = "application/pdf") -> Document:
+    """A report that a tool made and that may be filed with REG-NFSA."""
+    return Document.objects.create(
+        document_id="DOC-0123456789ab",
+        kind=Document.REPORT,
+        title="Report on Marlowe Shipping B.V.",
+        customer_id="C-1001",
+        regulation_id="AML-6",
+        text="1 Subject\nMarlowe Shipping B.V.",
+        content=b"%PDF-1.4 a report",
+        content_type=content_type,
+        sha256="ab" * 32,
+        pages=2,
+    )
+
+
+FILING = {
+    "regulator_id": "REG-NFSA",
+    "document_id": "DOC-0123456789ab",
+    "document_sha256": "ab" * 32,
+    "subject": "Report on Marlowe Shipping B.V.",
+}
+
+
+def url(review: AgentReview, verb: str = "") -> str:
+    """The address of the review's page, or of what its form is sent to: decide or settle."""
+    return reverse(f"review-{verb}" if verb else "review", args=[review.pk])
+
+
+def form(review: AgentReview, decision: str, reason: str = "") -> dict[str, str]:
+    return {"decision": decision, "seen_digest": review.input_digest, "reason": reason}
