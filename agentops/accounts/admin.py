@@ -16,6 +16,7 @@ admin.site.unregister(Group)
 
 @admin.register(User)
 class UserAdmin(DjangoUserAdmin, ModelAdmin):  # type: ignore[misc]  # Unfold has no types
+    filter_horizontal = ()  # the two boxes overflow narrow screens and have no labels
     form = UserChangeForm
     add_form = UserCreationForm
     change_password_form = AdminPasswordChangeForm
@@ -25,4 +26,4 @@ class UserAdmin(DjangoUserAdmin, ModelAdmin):  # type: ignore[misc]  # Unfold ha
 
 @admin.register(Group)
 class GroupAdmin(DjangoGroupAdmin, ModelAdmin):  # type: ignore[misc]
-    pass
+    filter_horizontal = ()
