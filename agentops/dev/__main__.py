@@ -87,7 +87,7 @@ def _services(*, port: int) -> list[Service]:
 
 
 def _welcome(*, port: int, logins: str) -> None:
-    say(f"\nAgentOps runs at http://127.0.0.1:{port}/admin/\n")
+    say(f"\nAgentOps runs at http://127.0.0.1:{port}/\n")
     say(logins)
     if os.environ.get("AGENTOPS_REHEARSAL"):
         say("No OPENAI_API_KEY: a rehearsal server plays the LLM's part.")
