@@ -1,6 +1,6 @@
 # Each line is one over dev.py, for machines without make: python3 dev.py run
 # More arguments: make test ARGS="-k reviewer"
-.PHONY: run test check lock setup
+.PHONY: run test check bench lock setup
 .DEFAULT_GOAL := run
 
 run:
@@ -11,6 +11,9 @@ test:
 
 check:
 	@python3 dev.py check $(ARGS)
+
+bench:
+	@python3 dev.py bench $(ARGS)
 
 lock:
 	@python3 dev.py lock

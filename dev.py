@@ -1,9 +1,10 @@
 #!/usr/bin/env python3
-"""python3 dev.py run | test | check | lock | setup
+"""python3 dev.py run | test | check | bench | lock | setup
 
     run     install what is needed, then start everything on this machine; Ctrl-C stops it
     test    install what is needed, then run every test (more arguments go to pytest)
     check   ruff, types, the architecture's rules
+    bench   measure: three minutes, one table (docs/benchmarks.md)
     lock    write requirements.txt anew from pyproject.toml (needs uv)
     setup   install what is needed into .venv, and nothing else
 
@@ -42,7 +43,14 @@ LOCK = [
 
 
 def main(arguments):
-    commands = {"run": run, "test": test, "check": check, "lock": lock, "setup": setup}
+    commands = {
+        "run": run,
+        "test": test,
+        "check": check,
+        "bench": bench,
+        "lock": lock,
+        "setup": setup,
+    }
     name = arguments[0] if arguments else "run"
     if name not in commands:
         return __doc__
@@ -85,6 +93,10 @@ def check(*arguments):
         if subprocess.call([PYTHON] + command, env=environment)
     ]
     return 1 if failed else 0
+
+
+def bench(*arguments):
+    return become("-m", "bench", *arguments)
 
 
 def lock():

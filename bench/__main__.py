@@ -1,4 +1,4 @@
-"""python -m bench [durable] [latency] [response] [--smallest] [--json FILE]
+"""python -m bench [durable] [latency] [agents] [response] [--smallest] [--json FILE]
 
 Starts a PostgreSQL of its own with default parameters, runs everything, prints one table.
 """

@@ -104,6 +104,7 @@ def figures(
         "entries_per_batch": sum(report["durable_writes"] for report in reports) / batches,
         "fsyncs_per_write": counted["fsyncs"] / writes,
         "wal_bytes_per_write": counted["wal_bytes"] / writes,
+        "wal_record_bytes_per_write": counted.get("wal_record_bytes", float("nan")) / writes,
         "hot_percent_executions": 100 * counted["execution_hot"] / quiet_updates,
         "hot_percent_calls": 100 * counted["call_hot"] / counted["call_updates"],
         "client_cpu_s": 1000 * sum(report["cpu_s"] for report in reports) / writes,

@@ -101,6 +101,7 @@ def figures(
         "commits_per_write": counted["commits"] / writes,
         "fsyncs_per_write": counted["fsyncs"] / writes,
         "wal_bytes_per_write": counted["wal_bytes"] / writes,
+        "wal_record_bytes_per_write": counted.get("wal_record_bytes", float("nan")) / writes,
         "client_cpu_s": 1000 * client_cpu_s / writes,
         "pg_cpu_s": 1000 * counted.get("pg_cpu_s", float("nan")) / writes,
     }

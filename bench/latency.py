@@ -38,7 +38,7 @@ def completing(place: Place, *, executions: int, latency_s: float, workers: int)
     Raises AssertionError unless every execution completed with all its steps and outcomes.
     """
     with open_world(place, workers=workers, latency_s=latency_s) as world:
-        cpu = world.runners_cpu_s(), world.server_cpu_s()
+        cpu = world.cpu_s()
         ids = durable.launch_many(LOOP.name, executions, {"rehearse": script(ROUNDS)})
         ideal_s = (ROUNDS + 1) * latency_s
         _wait(ids, "completed", ideal_s)
@@ -54,7 +54,7 @@ def until_review(
     Raises AssertionError unless nothing gated has started and no runner holds anything.
     """
     with open_world(place, workers=workers, latency_s=latency_s) as world:
-        cpu = world.runners_cpu_s(), world.server_cpu_s()
+        cpu = world.cpu_s()
         ids: list[Any] = []
         for agent in REAL_AGENTS:
             share = executions // len(REAL_AGENTS)
@@ -91,7 +91,7 @@ def _nothing_held() -> bool:
 
 
 def _figures(
-    world: World, ids: list[Any], event: str, *, ideal_s: float, cpu: tuple[float, float]
+    world: World, ids: list[Any], event: str, *, ideal_s: float, cpu: dict[str, float]
 ) -> dict[str, Any]:
     with connection.cursor() as cursor:
         cursor.execute(REACHED, [event, ids])
@@ -104,6 +104,5 @@ def _figures(
         "makespan_s": makespan_s,
         "peak_mb": peak_mb,
         "kb_per_execution": 1000 * (peak_mb - world.idle_mb) / len(ids),
-        "client_cpu_s": world.runners_cpu_s() - cpu[0],
-        "server_cpu_s": world.server_cpu_s() - cpu[1],
+        **{who: now - cpu[who] for who, now in world.cpu_s().items()},
     }

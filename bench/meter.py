@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import re
 import time
 from dataclasses import dataclass
 from typing import Any
@@ -36,25 +38,40 @@ class Meter:
     def __post_init__(self) -> None:
         self._conn = self.place.server.connect_as_admin(database=self.database)
         self._conn.execute("CHECKPOINT")
+        self._begin = self._lsn()
         self._before = self._read()
 
     def stop(self) -> dict[str, float]:
         """Return what happened since: counts, bytes, and `pg_cpu_s` where the system tells it."""
-        wal_bytes = self._wal_bytes()
+        lsn = self._lsn()
         cpu_s = family_cpu_s(self.place.postmaster)
         time.sleep(SETTLE_S)
         after = self._read()
         self._conn.close()
-        # what autovacuum writes while the counters settle is not the run's
-        after["wal_bytes"] = wal_bytes
         if cpu_s is not None:
             after["pg_cpu_s"] = cpu_s
-        return {name: after[name] - self._before[name] for name in after}
+        passed = {name: after[name] - self._before[name] for name in after}
+        return {**passed, **self._wal(lsn)}
 
-    def _wal_bytes(self) -> float:
-        row = self._conn.execute("SELECT pg_current_wal_insert_lsn() - '0/0'").fetchone()
+    def _lsn(self) -> str:
+        row = self._conn.execute("SELECT pg_current_wal_insert_lsn()::text").fetchone()
         assert row is not None
-        return float(row[0])
+        return str(row[0])
+
+    def _wal(self, end: str) -> dict[str, float]:
+        """Return the bytes of WAL until `end`, in all and (where pg_waldump is) as records alone.
+
+        The rest are images of pages first touched after the checkpoint: many in a run of seconds,
+        few between two checkpoints of a long life.
+        """
+        programs, files = self.place.server.programs, self.place.server.data / "pg_wal"
+        if not os.access(programs.folder / "pg_waldump", os.X_OK):
+            return {}
+        span = ("--stats", "-s", self._begin, "-e", end, "-p", files)
+        said = programs.run("pg_waldump", *span, user=None).stdout
+        total = re.search(r"^Total +\d+ +(\d+) \[.*?\] +(\d+) \[", said, re.MULTILINE)
+        assert total, said
+        return {"wal_bytes": float(total[1]) + float(total[2]), "wal_record_bytes": float(total[1])}
 
     def _read(self) -> dict[str, float]:
         fsyncs = FSYNCS_FROM_18 if self._conn.info.server_version >= 180000 else FSYNCS

@@ -13,10 +13,10 @@ from bench.agents import LOOP, LOOP_IN_THREADS, WRITES
 from bench.place import Place
 from bench.table import Figures, Row, Section
 
-PARTS = ("durable", "latency", "response")
+PARTS = ("durable", "latency", "agents", "response")
 HOT_AT_LEAST = 80
 
-PGBENCH = "pgbench, 16 clients"
+PGBENCH, BARE = "pgbench, 16 clients", "bare client"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -43,6 +43,7 @@ DURABLE_ROWS = (
     Row("entries per journal batch", "entries_per_batch"),
     Row("fsyncs per write", "fsyncs_per_write"),
     Row("WAL bytes per write", "wal_bytes_per_write"),
+    Row("… without full-page images", "wal_record_bytes_per_write"),
     Row("HOT updates of executions, status changes apart, %", "hot_percent_executions"),
     Row("HOT updates of tool calls, %", "hot_percent_calls"),
     Row("client CPU s per 1000 writes", "client_cpu_s"),
@@ -54,10 +55,12 @@ LATENCY_ROWS = (
     Row("runners", "runners"),
     Row("ideal makespan, s", "ideal_s"),
     Row("makespan, s", "makespan_s"),
+    Row("… of the bare client's", "makespan_s", over=BARE),
     Row("peak memory of all runners, MB", "peak_mb"),
     Row("… above idle, KB per execution", "kb_per_execution"),
     Row("runners' CPU, s", "client_cpu_s"),
     Row("LLM server's CPU, s", "server_cpu_s"),
+    Row("PostgreSQL's CPU, s", "postgres_cpu_s"),
 )
 RESPONSE_ROWS = (
     Row("how many", "times"),
@@ -88,14 +91,22 @@ def latency_section(place: Place, size: Size) -> Section:
     """W-lat, and the same requests without an engine."""
     common: dict[str, Any] = {"executions": size.in_flight, "latency_s": size.latency_s}
     kinds: dict[str, Callable[[], Figures | None]] = {
-        "bare client": lambda: latency.bare(place, **common),
+        BARE: lambda: latency.bare(place, **common),
         "W, 1 runner": lambda: latency.completing(place, workers=1, **common),
         "W, 2 runners": lambda: latency.completing(place, workers=2, **common),
-        "the site's agents to review, 2 runners": lambda: latency.until_review(
-            place, workers=2, **common
-        ),
     }
     title = f"W-lat: {size.in_flight} at once, {size.latency_s} s per LLM call over HTTP"
+    return Section(title, LATENCY_ROWS, repeated(kinds, 1))
+
+
+def agents_section(place: Place, size: Size) -> Section:
+    """The site's own agents, whose tools read the database."""
+    common: dict[str, Any] = {"executions": size.in_flight, "latency_s": size.latency_s}
+    kinds: dict[str, Callable[[], Figures | None]] = {
+        "1 runner": lambda: latency.until_review(place, workers=1, **common),
+        "2 runners": lambda: latency.until_review(place, workers=2, **common),
+    }
+    title = f"The site's agents to their first review: {size.in_flight} at once"
     return Section(title, LATENCY_ROWS, repeated(kinds, 1))
 
 
@@ -135,5 +146,6 @@ def warn_of_cold_updates(columns: dict[str, list[Figures]]) -> None:
 SECTIONS = {
     "durable": durable_section,
     "latency": latency_section,
+    "agents": agents_section,
     "response": response_section,
 }

@@ -23,6 +23,7 @@ class World:
 
     base_url: str
     server: Child
+    postmaster: int
     runners: tuple[int, ...]
     idle_mb: float
 
@@ -30,11 +31,13 @@ class World:
         """Return the runners' largest resident sizes, summed."""
         return sum(memory_mb(pid, "VmHWM") or 0.0 for pid in self.runners)
 
-    def runners_cpu_s(self) -> float:
-        return sum(family_cpu_s(pid) or 0.0 for pid in self.runners)
-
-    def server_cpu_s(self) -> float:
-        return family_cpu_s(self.server.popen.pid) or 0.0
+    def cpu_s(self) -> dict[str, float]:
+        """Return the CPU seconds of all so far, by who used them."""
+        return {
+            "client_cpu_s": sum(family_cpu_s(pid) or 0.0 for pid in self.runners),
+            "server_cpu_s": family_cpu_s(self.server.popen.pid) or 0.0,
+            "postgres_cpu_s": family_cpu_s(self.postmaster) or 0.0,
+        }
 
 
 @contextlib.contextmanager
@@ -57,7 +60,7 @@ def open_world(place: Place, *, workers: int, latency_s: float) -> Iterator[Worl
             _warm_up(workers)
             pids = tuple(standing.values_list("pid", flat=True))
             idle_mb = sum(memory_mb(pid, "VmRSS") or 0.0 for pid in pids)
-            yield World(base_url, server, pids, idle_mb)
+            yield World(base_url, server, place.postmaster, pids, idle_mb)
 
 
 def _warm_up(workers: int) -> None:

@@ -56,4 +56,4 @@ def test_dev_py_explains_itself_when_it_does_not_understand() -> None:
         [sys.executable, "dev.py", "fly"], cwd=BASE_DIR, capture_output=True, text=True, check=False
     )
     assert said.returncode == 1
-    assert "run | test | check | lock | setup" in said.stderr
+    assert "run | test | check | bench | lock | setup" in said.stderr

@@ -10,7 +10,8 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Any
+from functools import cached_property
+from typing import Any, Protocol
 
 
 class Finish(StrEnum):
@@ -116,6 +117,15 @@ class CallRecord:
     output: Any = None
     error: str | None = None
 
+    @cached_property
+    def identity(self) -> str:
+        return identity(self.tool_name, self.proposed)
+
+    @cached_property
+    def answer(self) -> str:
+        """What the LLM is told of it, cut to size."""
+        return _clipped(_answer(self))
+
 
 ANSWER_CHARS = 16_000  # what the LLM sees of one tool's output; the row keeps the whole
 
@@ -131,7 +141,7 @@ def build(
         items.append(step.message)
         for requested in step.message.calls:
             call = answers[requested.id]
-            key = _identity(call)
+            key = call.identity
             seen[key] = seen.get(key, 0) + 1
             items.append(ToolAnswer(call_id=requested.id, text=_told(call, seen[key], warn_at)))
         if step.problem:
@@ -139,26 +149,39 @@ def build(
     return tuple(items)
 
 
-def identical(calls: Sequence[CallRecord]) -> int:
+class Requested(Protocol):
+    """A requested call as far as counting repetitions goes."""
+
+    @property
+    def step_number(self) -> int: ...
+    @property
+    def identity(self) -> str: ...
+
+
+def identical(calls: Sequence[Requested]) -> int:
     """Return how often the most repeated call of the latest step was asked for in all."""
     if not calls:
         return 0
     latest = max(call.step_number for call in calls)
-    keys = [_identity(call) for call in calls]
-    return max(keys.count(_identity(c)) for c in calls if c.step_number == latest)
+    keys = [call.identity for call in calls]
+    return max(keys.count(call.identity) for call in calls if call.step_number == latest)
+
+
+def identity(tool_name: str, proposed: Any) -> str:
+    """Return what makes two requests the same: the tool and what the LLM asked of it."""
+    return f"{tool_name} {dump(proposed)}"
+
+
+_ENCODER = json.JSONEncoder(sort_keys=True, ensure_ascii=False, separators=(",", ":"))
 
 
 def dump(value: Any) -> str:
     """Return compact JSON with sorted keys: the same value always gives the same text."""
-    return json.dumps(value, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
-
-
-def _identity(call: CallRecord) -> str:
-    return f"{call.tool_name} {dump(call.proposed)}"
+    return _ENCODER.encode(value)
 
 
 def _told(call: CallRecord, times: int, warn_at: int) -> str:
-    text = _clipped(_answer(call))
+    text = call.answer
     if times < warn_at:
         return text
     return (

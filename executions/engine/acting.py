@@ -33,11 +33,14 @@ SWITCH_WAIT_S = 15.0  # how soon a start that a switch refused is tried again
 
 async def run_calls(services: Services, one: Driven, ids: Sequence[Hashable]) -> None:
     """Run these calls at once; returns when each has its outcome committed."""
+    if len(ids) == 1:
+        return await act(services, one, one.call(ids[0]))
     acts = [act(services, one, one.call(id)) for id in ids]
     results = await asyncio.gather(*acts, return_exceptions=True)
     for result in results:
         if isinstance(result, BaseException):
             raise result
+    return None
 
 
 async def act(services: Services, one: Driven, call: HeldCall) -> None:

@@ -8,6 +8,7 @@ Nothing is lost by it: tickets are doorbells, executions are leases.
 from __future__ import annotations
 
 import ctypes
+import gc
 import os
 import signal
 import time
@@ -23,6 +24,7 @@ from executions.engine.broker import CLUSTER_ID
 
 BROKEN = 70  # exit status: restart me
 STALE_GUARD_S = 30.0
+GARBAGE_THRESHOLD = 20_000
 TICK_S = 0.2
 PR_SET_PDEATHSIG = 1
 RECYCLED, TIMED_OUT = -2, 0  # what django-q2 leaves in a worker's timer
@@ -64,6 +66,7 @@ def run() -> int:
     os.environ[CLUSTER_ID] = uuid.uuid4().hex
     birth.listen()
     _children_die_with_their_parent()
+    _collect_less_garbage()
     stock.Sentinel, stock.Stat = CrashOnlySentinel, BeatingStat
     drain.beat()
     cluster = stock.Cluster()
@@ -82,6 +85,16 @@ def run() -> int:
         cluster.stop()
     cluster.sentinel.join()
     return 0 if asked and cluster.sentinel.exitcode == 0 else BROKEN
+
+
+def _collect_less_garbage() -> None:
+    """Leave what was loaded before the fork out of every collection, and collect less often.
+
+    It keeps those pages shared between the processes, and saves a runner a tenth of its time.
+    """
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(GARBAGE_THRESHOLD)
 
 
 def _children_die_with_their_parent() -> None:

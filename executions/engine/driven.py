@@ -74,6 +74,10 @@ class HeldCall:
     was_started: bool = False
     _final: CallRecord | None = field(default=None, init=False, repr=False, compare=False)
 
+    @cached_property
+    def identity(self) -> str:
+        return transcript.identity(self.tool_name, self.proposed)
+
     def record(self) -> CallRecord:
         """Return it as the transcript wants it; a final call's never changes and is made once."""
         if self._final is not None:
@@ -121,7 +125,7 @@ class Driven:
     steps: list[StepRecord] = field(default_factory=list)
     calls: list[HeldCall] = field(default_factory=list)
     stopwatch: Stopwatch = field(default_factory=Stopwatch)
-    interrupt: asyncio.Event = field(default_factory=asyncio.Event)  # set by a cancel
+    asking: asyncio.Timeout | None = None  # set while an LLM request is under way
 
     def latest_calls(self) -> list[HeldCall]:
         number = self.spent.steps
@@ -189,11 +193,12 @@ class Driven:
         )
 
     def request_cancel(self) -> None:
+        """Stop at the next commit, and an LLM request under way at once."""
         self.cancel_requested = True
-        self.interrupt.set()
+        if self.asking is not None and not self.asking.expired():
+            self.asking.reschedule(asyncio.get_running_loop().time())
 
     def _identical(self) -> int:
-        records = [call.record() for call in self.calls]
-        if not records or records[-1].step_number != self.spent.steps:
+        if not self.calls or self.calls[-1].step_number != self.spent.steps:
             return 0
-        return transcript.identical(records)
+        return transcript.identical(self.calls)

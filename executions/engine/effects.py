@@ -75,8 +75,8 @@ async def _called(
     context: ToolContext,
 ) -> Any:  # fmt: skip
     if tool.is_async:
-        output = await asyncio.wait_for(tool.call(parsed, context), context.deadline_s)
-        return storable.value(output)
+        async with asyncio.timeout(context.deadline_s):
+            return storable.value(await tool.call(parsed, context))
     async with threads.slot(one.stopwatch) as slot:
 
         def work() -> Any:

@@ -7,6 +7,7 @@ import json
 import logging
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 from pydantic import BaseModel, ValidationError
@@ -58,31 +59,30 @@ async def _ask(services: Services, one: Driven) -> Answer | None:
         max_output_tokens=output_room(one.limits, one.spent),
         output_schema=one.definition.output_schema,
     )
-    asking = asyncio.ensure_future(
-        retry.ask(
+    try:
+        # no time of its own: a cancel ends it
+        async with asyncio.timeout(None) as one.asking:
+            return await _answered(services, one, request)
+    except TimeoutError:
+        if not one.cancel_requested:
+            raise
+        return None
+    finally:
+        one.asking = None
+
+
+async def _answered(services: Services, one: Driven, request: Request) -> Answer:
+    """Return the answer, or say how an execution without one goes on."""
+    try:
+        answer = await retry.ask(
             services.llm,
             request,
             try_timeout_s=lambda: try_timeout_s(one.limits, one.spent_now()),
             patience_s=PATIENCE_S,
             max_tries=MAX_TRIES,
             earlier=[Try.from_json(t) for t in one.state.get("tries", [])],
-            sleep=lambda seconds: _rest(one, seconds),
+            sleep=partial(_rest, one),
         )
-    )
-    interrupted = asyncio.ensure_future(one.interrupt.wait())
-    try:
-        await asyncio.wait({asking, interrupted}, return_when=asyncio.FIRST_COMPLETED)
-        return await _answered(one, asking) if asking.done() else None
-    finally:
-        asking.cancel()
-        interrupted.cancel()
-        await asyncio.gather(asking, interrupted, return_exceptions=True)
-
-
-async def _answered(one: Driven, asking: asyncio.Future[Answer]) -> Answer:
-    """Return the answer, or say how an execution without one goes on."""
-    try:
-        answer = await asking
         one.state = {}
         return answer
     except retry.BackOff as wait:
@@ -195,7 +195,7 @@ async def _commit(
         "usage_estimated": usage.estimated,
         "cost_usd": cost,
         "latency_ms": sum(made.latency_ms for made in tries),
-        "tries": [storable.value(made.as_json()) for made in tries],
+        "tries": [made.as_json() for made in tries],
     }
     committed = await services.journal.write(
         StepMade(

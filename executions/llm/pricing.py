@@ -34,8 +34,11 @@ def cost(usage: Usage, *, llm: str, overrides: Mapping[str, Price] | None = None
     own = (overrides or {}).get(llm)
     if own is not None:
         return _by(own, usage).quantize(_PLACES)
-    if not llm or not _is_listed(llm):
+    listed = _listed(llm) if llm else None
+    if listed is None:
         return None
+    if listed.flat is not None:
+        return _by(listed.flat, usage).quantize(_PLACES)
     price = calc_price(
         PricedUsage(
             input_tokens=usage.input_tokens,
@@ -47,14 +50,33 @@ def cost(usage: Usage, *, llm: str, overrides: Mapping[str, Price] | None = None
     return Decimal(price.total_price).quantize(_PLACES)
 
 
+@dataclass(frozen=True)
+class _Listed:
+    """An LLM of the price list; `flat` is its price when that depends on nothing but tokens."""
+
+    flat: Price | None
+
+
 @lru_cache(maxsize=1024)
-def _is_listed(llm: str) -> bool:
-    """Whether the list has `llm`; looking for an unknown name goes through all of it."""
+def _listed(llm: str) -> _Listed | None:
+    """Look it up once: an unknown name goes through the whole list, and the library's own
+    arithmetic takes as long as everything else in a step."""
     try:
-        calc_price(PricedUsage(input_tokens=1, output_tokens=1), llm)
+        found = calc_price(PricedUsage(input_tokens=1, output_tokens=1), llm)
     except (LookupError, ValueError):
-        return False
-    return True
+        return None
+    if isinstance(found.model.prices, list):  # the price depends on the hour
+        return _Listed(None)
+    prices = found.model_price
+    fresh, written, cached = prices.input_mtok, prices.output_mtok, prices.cache_read_mtok
+    if (
+        prices.requests_kcount is not None
+        or not isinstance(fresh, Decimal)  # tiered by the size of the request, or not given
+        or not isinstance(written, Decimal)
+        or not (cached is None or isinstance(cached, Decimal))
+    ):
+        return _Listed(None)
+    return _Listed(Price(input=fresh, output=written, cached=cached))
 
 
 def _by(price: Price, usage: Usage) -> Decimal:

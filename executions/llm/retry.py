@@ -7,9 +7,10 @@ import math
 import random
 import time
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any
 
+from executions.core import storable
 from executions.core.transcript import Reply, Usage
 from executions.llm.port import LLM, LLMError, Request
 
@@ -37,7 +38,9 @@ class Try:
     usage: Usage | None = None
 
     def as_json(self) -> dict[str, Any]:
-        return asdict(self)
+        """Return plain values; `dataclasses.asdict` would copy each of them deeply."""
+        usage = None if self.usage is None else dict(vars(self.usage))
+        return {**vars(self), "usage": usage}
 
     @classmethod
     def from_json(cls, stored: dict[str, Any]) -> Try:
@@ -154,7 +157,7 @@ async def _try(
     }
     if isinstance(outcome, Reply):
         return outcome, Try(**times, usage=outcome.usage)
-    message = str(outcome)[:MESSAGE_CHARS]
+    message = storable.text(str(outcome)[:MESSAGE_CHARS])
     return outcome, Try(
         **times, code=outcome.code, status=outcome.status, message=message, usage=outcome.usage
     )

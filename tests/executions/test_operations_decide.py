@@ -7,7 +7,6 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
-from django.db import IntegrityError
 from django.db.models.functions import Now
 from django_q.models import OrmQ
 

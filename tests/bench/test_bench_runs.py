@@ -1,0 +1,117 @@
+"""The benchmark runs to its end at its smallest size. No time is judged here."""
+
+from __future__ import annotations
+
+import json
+import math
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from agentops.environment import BASE_DIR
+from bench.table import Row, Section, render, shown
+
+WITHIN_S = 240
+
+processes = pytest.mark.processes
+slow = pytest.mark.slow
+
+
+def folders() -> set[Path]:
+    return set((BASE_DIR / ".local").glob("bench-*"))
+
+
+@pytest.fixture(scope="module")
+def smallest(tmp_path_factory: pytest.TempPathFactory) -> tuple[str, dict[str, Any]]:
+    """Run everything once; return what it printed and every run's figures."""
+    before = folders()
+    figures = tmp_path_factory.mktemp("bench") / "figures.json"
+    done = subprocess.run(
+        [sys.executable, "-m", "bench", "--smallest", "--json", str(figures)],
+        cwd=BASE_DIR,
+        env={**os.environ, "PYTHONWARNINGS": "ignore"},
+        capture_output=True,
+        text=True,
+        timeout=WITHIN_S,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr[-3000:]
+    assert folders() <= before, "it left its cluster behind"
+    return done.stdout, json.loads(figures.read_text())
+
+
+@processes
+@slow
+def test_it_prints_a_section_for_every_part(smallest: tuple[str, dict[str, Any]]) -> None:
+    printed, sections = smallest
+    assert [title.split(":")[0] for title in sections] == [
+        "W",
+        "W-lat",
+        "The site's agents to their first review",
+        "How soon, one standing runner",
+    ]
+    assert all(title in printed for title in sections)
+    assert "fsync=on, synchronous_commit=on" in printed
+
+
+@processes
+@slow
+def test_every_column_has_figures(smallest: tuple[str, dict[str, Any]]) -> None:
+    _, sections = smallest
+    columns = {heading: runs for section in sections.values() for heading, runs in section.items()}
+    assert all(columns.values())
+    for heading, runs in columns.items():
+        unknown = [name for run in runs for name, value in run.items() if math.isnan(value)]
+        assert not unknown or not Path("/proc/self").exists(), (heading, unknown)
+
+
+@processes
+@slow
+def test_the_journal_shares_commits(smallest: tuple[str, dict[str, Any]]) -> None:
+    """Twelve executions at once, so twelve writes wait for each commit."""
+    _, sections = smallest
+    durable = next(columns for title, columns in sections.items() if title.startswith("W:"))
+    (run,) = durable["engine, 1 runner"]
+    assert run["batches_per_write"] < 0.5
+    assert run["entries_per_batch"] > 2
+
+
+def test_a_cell_is_the_median_or_its_share_of_another_column() -> None:
+    section = Section(
+        "speed",
+        (Row("writes", "w"), Row("of the floor's", "w", over="floor"), Row("unknown", "x")),
+        {"floor": [{"w": 10.0}], "ours": [{"w": 1.0}, {"w": 5.0}, {"w": 4.0}], "absent": []},
+    )
+    assert section.lines() == [
+        ["speed", "floor", "ours"],
+        ["writes", "10", "4"],
+        ["of the floor's", "1", "0.4"],
+    ]
+
+
+def test_the_table_is_markdown_with_aligned_columns() -> None:
+    section = Section("s", (Row("a", "a"),), {"one": [{"a": 1234.5}]})
+    assert render([section]).splitlines() == [
+        "| s |   one |",
+        "|---|------:|",
+        "| a | 1,234 |",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        (None, "-"),
+        (math.nan, "-"),
+        (0, "0"),
+        (0.0312, "0.0312"),
+        (12.345, "12.3"),
+        (12345, "12,345"),
+    ],
+)
+def test_a_number_is_shown_with_the_digits_that_count(value: float | None, text: str) -> None:
+    assert shown(value) == text
