@@ -19,6 +19,8 @@ WITHIN_S = 240
 
 processes = pytest.mark.processes
 slow = pytest.mark.slow
+# one worker runs the suite once, and sees no other's folder
+together = pytest.mark.xdist_group("bench")
 
 
 def folders() -> set[Path]:
@@ -44,6 +46,7 @@ def smallest(tmp_path_factory: pytest.TempPathFactory) -> tuple[str, dict[str, A
     return done.stdout, json.loads(figures.read_text())
 
 
+@together
 @processes
 @slow
 def test_it_prints_a_section_for_every_part(smallest: tuple[str, dict[str, Any]]) -> None:
@@ -58,6 +61,7 @@ def test_it_prints_a_section_for_every_part(smallest: tuple[str, dict[str, Any]]
     assert "fsync=on, synchronous_commit=on" in printed
 
 
+@together
 @processes
 @slow
 def test_every_column_has_figures(smallest: tuple[str, dict[str, Any]]) -> None:
@@ -69,6 +73,7 @@ def test_every_column_has_figures(smallest: tuple[str, dict[str, Any]]) -> None:
         assert not unknown or not Path("/proc/self").exists(), (heading, unknown)
 
 
+@together
 @processes
 @slow
 def test_the_journal_shares_commits(smallest: tuple[str, dict[str, Any]]) -> None:
