@@ -17,21 +17,33 @@ from bench.table import Row, Section, render, shown
 
 WITHIN_S = 240
 
-processes = pytest.mark.processes
-slow = pytest.mark.slow
-# one worker runs the suite once, and sees no other's folder
-together = pytest.mark.xdist_group("bench")
-
 
 def folders() -> set[Path]:
     return set((BASE_DIR / ".local").glob("bench-*"))
 
 
-@pytest.fixture(scope="module")
-def smallest(tmp_path_factory: pytest.TempPathFactory) -> tuple[str, dict[str, Any]]:
-    """Run everything once; return what it printed and every run's figures."""
+@pytest.mark.processes
+@pytest.mark.slow
+def test_it_runs_to_its_end_and_leaves_nothing_behind(tmp_path: Path) -> None:
+    """One run serves all: two at once would take each other's folder for a leftover."""
     before = folders()
-    figures = tmp_path_factory.mktemp("bench") / "figures.json"
+    printed, sections = smallest(tmp_path / "figures.json")
+
+    assert folders() <= before, "it left its cluster behind"
+    assert [title.split(":")[0] for title in sections] == [
+        "W",
+        "W-lat",
+        "The site's agents to their first review",
+        "How soon, one standing runner",
+    ]
+    assert all(title in printed for title in sections)
+    assert "fsync=on, synchronous_commit=on" in printed
+    every_column_has_figures(sections)
+    the_journal_shares_commits(sections)
+
+
+def smallest(figures: Path) -> tuple[str, dict[str, Any]]:
+    """Run everything once; return what it printed and every run's figures."""
     done = subprocess.run(
         [sys.executable, "-m", "bench", "--smallest", "--json", str(figures)],
         cwd=BASE_DIR,
@@ -42,30 +54,10 @@ def smallest(tmp_path_factory: pytest.TempPathFactory) -> tuple[str, dict[str, A
         check=False,
     )
     assert done.returncode == 0, done.stderr[-3000:]
-    assert folders() <= before, "it left its cluster behind"
     return done.stdout, json.loads(figures.read_text())
 
 
-@together
-@processes
-@slow
-def test_it_prints_a_section_for_every_part(smallest: tuple[str, dict[str, Any]]) -> None:
-    printed, sections = smallest
-    assert [title.split(":")[0] for title in sections] == [
-        "W",
-        "W-lat",
-        "The site's agents to their first review",
-        "How soon, one standing runner",
-    ]
-    assert all(title in printed for title in sections)
-    assert "fsync=on, synchronous_commit=on" in printed
-
-
-@together
-@processes
-@slow
-def test_every_column_has_figures(smallest: tuple[str, dict[str, Any]]) -> None:
-    _, sections = smallest
+def every_column_has_figures(sections: dict[str, Any]) -> None:
     columns = {heading: runs for section in sections.values() for heading, runs in section.items()}
     assert all(columns.values())
     for heading, runs in columns.items():
@@ -73,12 +65,8 @@ def test_every_column_has_figures(smallest: tuple[str, dict[str, Any]]) -> None:
         assert not unknown or not Path("/proc/self").exists(), (heading, unknown)
 
 
-@together
-@processes
-@slow
-def test_the_journal_shares_commits(smallest: tuple[str, dict[str, Any]]) -> None:
+def the_journal_shares_commits(sections: dict[str, Any]) -> None:
     """Twelve executions at once, so twelve writes wait for each commit."""
-    _, sections = smallest
     durable = next(columns for title, columns in sections.items() if title.startswith("W:"))
     (run,) = durable["engine, 1 runner"]
     assert run["batches_per_write"] < 0.5
