@@ -1,6 +1,6 @@
 # Each line is one over dev.py, for machines without make: python3 dev.py run
 # More arguments: make test ARGS="-k reviewer"
-.PHONY: run test check bench lock setup
+.PHONY: run test proofs check bench lock setup
 .DEFAULT_GOAL := run
 
 run:
@@ -8,6 +8,9 @@ run:
 
 test:
 	@python3 dev.py test $(ARGS)
+
+proofs:
+	@python3 dev.py proofs $(ARGS)
 
 check:
 	@python3 dev.py check $(ARGS)

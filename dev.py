@@ -1,8 +1,9 @@
 #!/usr/bin/env python3
-"""python3 dev.py run | test | check | bench | lock | setup
+"""python3 dev.py run | test | proofs | check | bench | lock | setup
 
     run     install what is needed, then start everything on this machine; Ctrl-C stops it
     test    install what is needed, then run every test (more arguments go to pytest)
+    proofs  the fault proofs in their long form: hours (docs/reliability.md)
     check   ruff, types, the architecture's rules
     bench   measure: three minutes, one table (docs/benchmarks.md)
     lock    write requirements.txt anew from pyproject.toml (needs uv)
@@ -46,6 +47,7 @@ def main(arguments):
     commands = {
         "run": run,
         "test": test,
+        "proofs": proofs,
         "check": check,
         "bench": bench,
         "lock": lock,
@@ -76,6 +78,10 @@ def test(*arguments):
         say("No browser can be had: the tests in tests/browser will be skipped.")
     # Two at once: the processes of the tests themselves need room, too.
     return become("-m", "pytest", "-n", "2", "--dist", "loadgroup", *arguments)
+
+
+def proofs(*arguments):
+    return test("--effort=long", *(arguments or ("tests/faults",)))
 
 
 def check(*arguments):

@@ -2,7 +2,7 @@
 
 `db` (pytest-django's) rolls back. `committed_db` really commits, and wipes afterwards: for tests
 with several connections or real processes. `process_env` and `start_process` give those processes
-the test's database. `browser_path` is a Chromium.
+the test's database. `browser_path` is a Chromium. `effort` says how often a proof repeats.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ import pytest
 from playwright.sync_api import Browser, sync_playwright
 
 from tests.support import database
+from tests.support.effort import Effort
 from tests.support.needs import missing
 from tests.support.processes import ChildProcess
 
@@ -40,7 +41,32 @@ from executions.registry_sync import sync_registry  # noqa: E402
 from tests import rehearsal_server  # noqa: E402
 
 REVIEWERS = ("rita", "omar")
+SEED = 1
 settings.PASSWORD_HASHERS = ["tests.support.hashers.QuickHasher"]
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    group = parser.getgroup("agentops", "proofs")
+    group.addoption(
+        "--effort", choices=("short", "long"), default="short", help="how often proofs repeat"
+    )
+    group.addoption(
+        "--faults-seed", type=int, default=SEED, help="repeat the random part of a proof"
+    )
+
+
+def pytest_report_header(config: pytest.Config) -> str:
+    chosen = config.getoption
+    return f"proofs: --effort={chosen('--effort')} --faults-seed={chosen('--faults-seed')}"
+
+
+@pytest.fixture(scope="session")
+def effort(pytestconfig: pytest.Config) -> Effort:
+    """How often this run repeats what proofs repeat, and its random numbers."""
+    return Effort(
+        is_long=pytestconfig.getoption("--effort") == "long",
+        seed=pytestconfig.getoption("--faults-seed"),
+    )
 
 
 @pytest.fixture(scope="session")
