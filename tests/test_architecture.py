@@ -23,6 +23,8 @@ LONGEST_FUNCTION = 60
 MEDIAN_FUNCTION = 10
 
 CORE, AGENTS, MODELS = "executions.core", "executions.agents", "executions.models"
+FAULTS = "executions.faults"
+COMMITS = (FAULTS, "executions.commits")
 TOOL_WORDS = ("tools.base", "tools.registry")
 PERMISSIONS, USERS = "executions.permissions", "agentops.accounts.models"
 PEOPLE = (
@@ -35,12 +37,22 @@ QUEUE = ("executions.engine.queue", "executions.engine.cluster")
 MAY_IMPORT: dict[str, tuple[str, ...]] = {
     CORE: (),
     AGENTS: (CORE,),
-    "executions.llm": (CORE,),
+    "executions.llm": (FAULTS, CORE),
     MODELS: (CORE,),
+    FAULTS: (),
+    "executions.commits": (FAULTS,),
     PERMISSIONS: (CORE,),
-    "executions.engine": (MODELS, AGENTS, PERMISSIONS, "executions.llm", CORE, *TOOL_WORDS),
+    "executions.engine": (
+        *COMMITS,
+        MODELS,
+        AGENTS,
+        PERMISSIONS,
+        "executions.llm",
+        CORE,
+        *TOOL_WORDS,
+    ),
     "executions.operations": (
-        *("executions.engine.tickets", "executions.engine.definitions"),
+        *("executions.engine.tickets", "executions.engine.definitions", *COMMITS),
         *(MODELS, AGENTS, PERMISSIONS, USERS, CORE, *TOOL_WORDS),
     ),
     "executions.housekeeping": ("executions.engine.recovery", "executions.operations"),

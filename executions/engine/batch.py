@@ -55,6 +55,11 @@ class Batch:
     answers: dict[int, Answer] = field(default_factory=dict)  # by place in `entries`
     sent: list[tuple[AsyncCursor[TupleRow], Settle]] = field(default_factory=list)
 
+    @cached_property
+    def name(self) -> str:
+        """The kinds of its entries: what the fault points around its commit are called."""
+        return "+".join(sorted(kind.__name__ for kind in self._by_kind))
+
     def of(self, kind: type[E]) -> list[tuple[int, E]]:
         """Return the still unanswered entries of one kind with their places."""
         return [

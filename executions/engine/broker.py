@@ -14,6 +14,7 @@ from django.db import connections
 from django_q.brokers.orm import ORM
 from django_q.conf import Conf
 
+from executions import faults
 from executions.engine.connections import parameters
 
 CHANNEL = "agentops_queue"
@@ -51,10 +52,12 @@ class PostgresBroker(ORM):  # type: ignore[misc]  # django_q has no types
         connection = connections[Conf.ORM]
         if connection.connection is not None:
             connection.close_if_unusable_or_obsolete()
+        faults.hit("take_ticket.before", connection)
         with connection.cursor() as cursor:
             keys = [self.list_key, standing_key(self.list_key)]
             cursor.execute(TAKE, [Conf.RETRY, keys, Conf.BULK])
             rows: list[tuple[int, str]] = sorted(cursor.fetchall())
+        faults.hit("take_ticket.after", connection)
         if rows:
             return rows
         self._wait()

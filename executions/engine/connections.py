@@ -10,6 +10,8 @@ import psycopg
 from django.db import connections
 from psycopg.rows import TupleRow
 
+from executions import faults
+
 log = logging.getLogger(__name__)
 
 Connection = psycopg.AsyncConnection[TupleRow]
@@ -46,12 +48,18 @@ class Link:
         self._conn: Connection | None = None
         self._connecting = asyncio.Lock()
 
-    async def execute(self, statement: str, parameters: Any = None) -> Any:
-        """Run one autocommit statement; waits for a database that is away, however long."""
+    async def execute(self, statement: str, parameters: Any = None, *, at: str = "read") -> Any:
+        """Run one autocommit statement; waits for a database that is away, however long.
+
+        `at` names the commit of a statement that changes rows.
+        """
         while True:
             try:
                 conn = await self._connection()
-                return await conn.execute(statement, parameters)
+                faults.hit(f"{at}.before", conn)
+                cursor = await conn.execute(statement, parameters)
+                faults.hit(f"{at}.after", conn)
+                return cursor
             except LOST as error:
                 log.warning("%s: the database went away (%s); trying again", self._name, error)
                 await self.close()

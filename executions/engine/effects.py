@@ -8,9 +8,11 @@ import time
 from dataclasses import dataclass
 from typing import Any
 
-from django.db import connections, transaction
+from django.db import connections
 from pydantic import BaseModel
 
+from executions import faults
+from executions.commits import commit
 from executions.core import storable
 from executions.engine.driven import Driven, HeldCall
 from executions.engine.threads import ToolThreads
@@ -76,13 +78,19 @@ async def _called(
 ) -> Any:  # fmt: skip
     if tool.is_async:
         async with asyncio.timeout(context.deadline_s):
-            return storable.value(await tool.call(parsed, context))
+            faults.hit(f"{tool.name}.before")
+            returned = await tool.call(parsed, context)
+            faults.hit(f"{tool.name}.after")
+            return storable.value(returned)
     async with threads.slot(one.stopwatch) as slot:
 
         def work() -> Any:
             if tool.effect is Effect.TRANSACTIONAL:
                 return _in_one_transaction(tool, parsed, context, call.id, one.token)
-            return storable.value(tool.call(parsed, context))
+            faults.hit(f"{tool.name}.before")
+            returned = tool.call(parsed, context)
+            faults.hit(f"{tool.name}.after")
+            return storable.value(returned)
 
         return await slot.run(work, timeout_s=context.deadline_s)
 
@@ -92,7 +100,7 @@ def _in_one_transaction(
 ) -> Any:
     """Do the work, take the fence last, write the outcome: all commit together or nothing does."""
     began = time.monotonic()
-    with transaction.atomic(), connections["default"].cursor() as cursor:
+    with commit(tool.name), connections["default"].cursor() as cursor:
         cursor.execute(f"SET LOCAL statement_timeout = {int(context.deadline_s * 1000) + 1}")
         output = storable.value(tool.call(parsed, context))
         cursor.execute(

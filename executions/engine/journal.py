@@ -15,6 +15,7 @@ from uuid import UUID
 
 import psycopg
 
+from executions import faults
 from executions.engine import statements as sql
 from executions.engine.batch import Answer, Batch, apply
 from executions.engine.connections import Connection, connect
@@ -103,7 +104,9 @@ class Journal:
                 if await self._landed(conn, number):
                     return answers
                 answers = await self._transaction(conn, batch, number)
+                faults.hit(f"{batch.name}.before", conn)
                 await conn.execute("COMMIT")
+                faults.hit(f"{batch.name}.after", conn)
                 return answers
             except (psycopg.errors.DeadlockDetected, psycopg.errors.SerializationFailure):
                 await self._rollback()

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
+from executions import faults
 from executions.engine.connections import Connection, Link
 
 LOCK_CLASS = 7_311  # first half of every runner's advisory lock
@@ -91,7 +92,9 @@ async def register(
 ) -> Lease:
     """Make this process's row and take its advisory lock on `conn`, to be kept open."""
     values = (socket.gethostname(), os.getpid(), capacity, is_solo, version, lease_s)
+    faults.hit("register.before", conn)
     row = await (await conn.execute(REGISTER, values)).fetchone()
+    faults.hit("register.after", conn)
     assert row is not None
     lease = Lease(row[0], row[1], lease_s)
     await hold(conn, lease)
@@ -105,13 +108,14 @@ async def hold(conn: Connection, lease: Lease) -> None:
 
 async def renew(conn: Link, lease: Lease, *, in_flight: int, draining: bool) -> bool:
     """Put the lease's end off. False: others took this runner for dead; all it held is lost."""
-    cursor = await conn.execute(HEARTBEAT, (in_flight, draining, lease.seconds, lease.id))
+    values = (in_flight, draining, lease.seconds, lease.id)
+    cursor = await conn.execute(HEARTBEAT, values, at="heartbeat")
     return bool(cursor.rowcount == 1)
 
 
 async def retire(conn: Link, lease: Lease) -> None:
     """Give everything up at once; what was still driven is claimable."""
-    await conn.execute(RETIRE, (lease.id,))
+    await conn.execute(RETIRE, (lease.id,), at="retire")
 
 
 class Undertaker:
@@ -129,13 +133,14 @@ class Undertaker:
             unlocked and (_gone(host, pid) or id in self.seen_unlocked))]  # fmt: skip
         self.seen_unlocked = {id for id, _, _, _, unlocked in rows if unlocked}
         if dead:
-            await conn.execute(BURY, (dead,))
+            await conn.execute(BURY, (dead,), at="bury")
         return len(dead)
 
 
 async def claim(conn: Link, lease: Lease, *, room: int) -> list[UUID]:
     """Take up to `room` pending executions, the most urgent and oldest first."""
-    cursor = await conn.execute(CLAIM_PENDING, {"room": room, "runner": lease.id})
+    values = {"room": room, "runner": lease.id}
+    cursor = await conn.execute(CLAIM_PENDING, values, at="claim")
     return [row[0] for row in await cursor.fetchall()]
 
 
@@ -146,7 +151,7 @@ async def claim_abandoned(conn: Link, lease: Lease, *, room: int) -> list[UUID]:
     """
     for low, high, most in GROUPS:
         values = {"low": low, "high": high, "room": min(room, most), "runner": lease.id}
-        cursor = await conn.execute(CLAIM_ABANDONED, values)
+        cursor = await conn.execute(CLAIM_ABANDONED, values, at="claim_abandoned")
         if taken := [row[0] for row in await cursor.fetchall()]:
             return taken
     return []

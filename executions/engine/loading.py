@@ -79,9 +79,12 @@ async def snapshot_definition(conn: Link, one: Driven) -> None:
     definition = define(agent)
     limits = limit_rules.to_json(definition.limits)
     await conn.execute(
-        KEEP_DEFINITION, (definition.sha256, definition.agent, Jsonb(definition.body))
+        KEEP_DEFINITION,
+        (definition.sha256, definition.agent, Jsonb(definition.body)),
+        at="keep_definition",
     )
-    await conn.execute(SNAPSHOT, (definition.sha256, Jsonb(limits), one.id, one.token))
+    values = (definition.sha256, Jsonb(limits), one.id, one.token)
+    await conn.execute(SNAPSHOT, values, at="snapshot")
     if not one.limits_given:
         one.limits = definition.limits
     one.definition = definition

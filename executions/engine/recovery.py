@@ -5,8 +5,9 @@ Runners notice dead runners by themselves; this is for the time when no runner s
 
 from __future__ import annotations
 
-from django.db import connection, transaction
+from django.db import connection
 
+from executions.commits import commit
 from executions.engine import tickets
 
 BURY = """
@@ -43,7 +44,7 @@ STATEMENTS = {
 def recover() -> dict[str, int]:
     """Bury runners whose lease ran out, free what waits for nothing, ring if work is there."""
     found: dict[str, int] = {}
-    with transaction.atomic(), connection.cursor() as cursor:
+    with commit("recover"), connection.cursor() as cursor:
         for name, statement in STATEMENTS.items():
             cursor.execute(statement)
             found[name] = cursor.rowcount

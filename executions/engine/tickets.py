@@ -8,12 +8,13 @@ from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
-from django.db import connection, transaction
+from django.db import connection
 from django_q.conf import Conf
 from django_q.humanhash import uuid
 from django_q.signing import SignedPackage
 from django_q.tasks import async_task
 
+from executions.commits import commit
 from executions.engine import drain
 from executions.engine.broker import CHANNEL, standing_key
 from executions.engine.config import configured
@@ -45,7 +46,8 @@ def ring(execution_id: UUID | None = None) -> None:
 
 def ring_standing() -> None:
     """Ring for a worker of this cluster to stand as a runner; no runner deletes this ticket."""
-    async_task(DRIVE, cluster=standing_key(Conf.CLUSTER_NAME))
+    with commit("ring_standing"):
+        async_task(DRIVE, cluster=standing_key(Conf.CLUSTER_NAME))
 
 
 def is_standing_ticket_waiting() -> bool:
@@ -57,7 +59,7 @@ def is_standing_ticket_waiting() -> bool:
 
 def ring_first_standing() -> None:
     """Ring for the one solo runner of this cluster, whichever of its workers comes first."""
-    with transaction.atomic(), connection.cursor() as cursor:
+    with commit("ring_first"), connection.cursor() as cursor:
         cursor.execute("SELECT pg_advisory_xact_lock(%s)", [FIRST_LOCK_KEY])
         key = standing_key(Conf.CLUSTER_NAME)
         cursor.execute("SELECT 1 FROM django_q_ormq WHERE key = %s LIMIT 1", [key])
@@ -82,7 +84,7 @@ async def ring_on(conn: Connection) -> None:
 
 async def clear(conn: Link) -> None:
     """Delete the tickets nobody has taken; a claim must follow."""
-    await conn.execute(CLEAR, (CLUSTER,))
+    await conn.execute(CLEAR, (CLUSTER,), at="clear_tickets")
 
 
 def drive(execution_id: str | None = None, **_: Any) -> dict[str, int]:

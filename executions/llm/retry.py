@@ -10,6 +10,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from executions import faults
 from executions.core import storable
 from executions.core.transcript import Reply, Usage
 from executions.llm.port import LLM, LLMError, Request
@@ -146,8 +147,10 @@ async def _try(
 ) -> tuple[Reply | LLMError, Try]:
     started = clock()
     outcome: Reply | LLMError
+    faults.hit("llm.before")
     try:
         outcome = await llm.ask(request, timeout_s=timeout_s)
+        faults.hit("llm.after")
     except LLMError as error:
         outcome = error
     ended = clock()

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from uuid import UUID
 
-from django.db import transaction
 from django.db.models import Q
 from django.db.models.functions import Now
 
 from agentops.accounts.models import User
 from executions import permissions
+from executions.commits import commit
 from executions.core import storable
 from executions.core.states import CallStatus, ExecutionStatus, ReviewKind, ReviewStatus
 from executions.models import AgentExecution
@@ -25,7 +25,7 @@ def cancel(*, execution_id: UUID, person: User, reason: str = "") -> AgentExecut
     """
     if not person.is_service and not (person.is_active and person.has_perm(permissions.CANCEL)):
         raise NotPermitted(f"{person} may not cancel executions; ask for {permissions.CANCEL}.")
-    with transaction.atomic():
+    with commit("cancel"):
         execution = rows.locked_execution(execution_id)
         if execution.is_final:
             raise AlreadyFinal(f"The execution is {execution.status} already.")

@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from uuid import UUID
 
-from django.db import transaction
 from django.db.models.functions import Now
 
 from agentops.accounts.models import User
 from executions import permissions
+from executions.commits import commit
 from executions.core import storable
 from executions.core.states import CallStatus, ReviewKind, ReviewStatus
 from executions.models import AgentExecution, AgentReview, AgentReviewVote
@@ -44,7 +44,7 @@ def decide(
     `seen_digest` is the digest of the arguments the person saw. Raises a Refusal in words:
     AlreadyDecided, ReviewClosed, Stale, NotPermitted, ReasonMissing, NotFound.
     """
-    with transaction.atomic():
+    with commit("decide"):
         execution, review = rows.locked_review(review_id)
         if review.kind != ReviewKind.APPROVAL:
             raise Refusal("This call is in doubt: say whether it happened.")
@@ -67,7 +67,7 @@ def settle(
 
     "run" needs as many votes as the tool's approval and runs it with the same idempotency key.
     """
-    with transaction.atomic():
+    with commit("settle"):
         execution, review = rows.locked_review(review_id)
         if review.kind != ReviewKind.DOUBT or verdict not in ("happened", "run", "drop"):
             raise Refusal("Only a call in doubt is settled, as happened, run or drop.")
@@ -160,7 +160,7 @@ def expire_overdue() -> int:
     overdue = AgentReview.objects.open().filter(kind=ReviewKind.APPROVAL, expires_at__lte=Now())
     count = 0
     for review_id in list(overdue.values_list("pk", flat=True)[:500]):
-        with transaction.atomic():
+        with commit("expire"):
             _, review = rows.locked_review(review_id)
             if review.status == ReviewStatus.OPEN and rows.move_review(
                 review, ReviewStatus.EXPIRED

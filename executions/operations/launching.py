@@ -6,11 +6,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from django.db import transaction
-
 from agentops.accounts.models import User
 from executions import permissions
 from executions.agents import InputRefused, get_agent
+from executions.commits import commit
 from executions.core import limits as limit_rules
 from executions.core import storable
 from executions.engine import tickets
@@ -57,7 +56,7 @@ def launch(
     ceilings = limit_rules.merged(agent.limits, limits or {})
     _check_key(idempotency_key)
     definition = define(agent)
-    with transaction.atomic():
+    with commit("launch"):
         _keep(definition)
         row = AgentExecution(
             user=user,

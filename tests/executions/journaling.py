@@ -10,7 +10,7 @@ from uuid import UUID, uuid4
 from agentops.accounts.models import User
 from executions import operations
 from executions.engine import leases, tickets
-from executions.engine.connections import connect
+from executions.engine.connections import Link, connect
 from executions.engine.entries import (
     StepMade,
 )
@@ -48,9 +48,9 @@ def launched(count: int = 1) -> list[UUID]:
 
 
 async def claimed(lease: leases.Lease, ids: list[UUID]) -> None:
-    conn = await connect(name="test claim")
-    async with conn:
-        taken = await leases.claim(conn, lease, room=100)  # type: ignore[arg-type]
+    link = Link(name="test claim")
+    taken = await leases.claim(link, lease, room=100)
+    await link.close()
     assert set(taken) == set(ids)
 
 
