@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from executions.core.limits import Limits, Spent, exceeded
 from executions.core.states import CallStatus as C
 
-READ, TRANSACTIONAL, IDEMPOTENT, ONCE = "read", "transactional", "idempotent", "once"
+READ, IDEMPOTENT, ONCE = "read", "idempotent", "once"
 
 
 @dataclass(frozen=True, kw_only=True)

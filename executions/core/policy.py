@@ -1,4 +1,4 @@
-"""The gate's rule: may a proposed tool call run, must people decide, or is it forbidden?"""
+"""The gate's rule: may a proposed tool call run, or must people decide?"""
 
 from __future__ import annotations
 
@@ -18,14 +18,7 @@ class NeedsApproval:
     reason: str
 
 
-@dataclass(frozen=True)
-class Refuse:
-    """The call is answered with `reason` and never reaches a person or the tool."""
-
-    reason: str
-
-
-Verdict = Run | NeedsApproval | Refuse
+Verdict = Run | NeedsApproval
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -44,12 +37,8 @@ class Rule:
     least_votes: int = 0
 
 
-def verdict(*, allowed: bool, invalid: str | None, rule: Rule) -> Verdict:
+def verdict(rule: Rule) -> Verdict:
     """Return the verdict on one call. Whatever is unclear needs a person (fail closed)."""
-    if not allowed:
-        return Refuse("this agent has no such tool")
-    if invalid is not None:
-        return Refuse(invalid)
     votes = max(rule.votes, rule.least_votes, 1)
     if rule.least_votes or rule.mode == "always":
         return NeedsApproval(votes, rule.reason or "This tool always needs a person.")

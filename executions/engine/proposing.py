@@ -90,7 +90,7 @@ async def _judged(
         call.status = CallStatus.FAILED
         call.error = storable.text(str(error), limit=4000)
         return Proposed(call=call)
-    verdict = policy.verdict(allowed=True, invalid=None, rule=rule)
+    verdict = policy.verdict(rule)
     call.target_version = target.version if target else None
     if isinstance(verdict, policy.NeedsApproval):
         return _gated(tool, call, verdict)

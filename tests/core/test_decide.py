@@ -11,7 +11,6 @@ from executions.core.decide import (
     IDEMPOTENT,
     ONCE,
     READ,
-    TRANSACTIONAL,
     Answer,
     AskLLM,
     AwaitReview,
@@ -92,7 +91,7 @@ RUNNING_CALLS = [
     ),
     (
         "changes run one after another",
-        {"calls": calls((C.PENDING, TRANSACTIONAL), (C.PENDING, IDEMPOTENT))},
+        {"calls": calls((C.PENDING, "transactional"), (C.PENDING, IDEMPOTENT))},
         RunCalls(("a",)),
     ),
     ("an approved call runs", {"calls": calls((C.APPROVED, ONCE, True))}, RunCalls(("a",))),
@@ -126,7 +125,7 @@ CRASHES = [
     ("a read was cut off", {"calls": calls((C.RUNNING, READ))}, RunCalls(("a",))),
     (
         "a transactional call was cut off: it left nothing",
-        {"calls": calls((C.RUNNING, TRANSACTIONAL, True))},
+        {"calls": calls((C.RUNNING, "transactional", True))},
         RunCalls(("a",)),
     ),
     (

@@ -9,7 +9,6 @@ from executions.core.decide import (
     IDEMPOTENT,
     ONCE,
     READ,
-    TRANSACTIONAL,
     AskLLM,
     AwaitReview,
     Call,
@@ -25,7 +24,7 @@ from executions.core.states import ANSWERED
 from executions.core.states import CallStatus as C
 
 View = tuple[C, str, bool]
-EFFECTS = (READ, TRANSACTIONAL, IDEMPOTENT, ONCE)
+EFFECTS = (READ, "transactional", IDEMPOTENT, ONCE)
 ALL: list[View] = list(product(C, EFFECTS, (False, True)))
 # For two calls everything is tried. For three, one answered call stands for all of those, and one
 # change for all kinds of change unless it is running: only then its kind decides.
@@ -77,7 +76,7 @@ def is_wrong(calls: tuple[Call, ...], then: NextStep) -> bool:
         case Doubt(ids):
             doubted = [call for call in calls if call.id in ids]
             return not doubted or any(
-                c.status is not C.RUNNING or c.effect in (READ, TRANSACTIONAL) for c in doubted
+                c.status is not C.RUNNING or c.effect in (READ, "transactional") for c in doubted
             )
         case AwaitReview():
             return not waiting
