@@ -181,6 +181,13 @@ AGENTOPS_ORGANISATION = env.text("AGENTOPS_ORGANISATION")
 AGENTOPS_MAIL_ALLOWED_DOMAINS = env.words("AGENTOPS_MAIL_ALLOWED_DOMAINS")
 AGENTOPS_SANDBOX_REGULATOR_URL = env.web_address("AGENTOPS_SANDBOX_REGULATOR_URL")
 
+# None: each tool's own window, in which an approval may be taken back.
+AGENTOPS_UNDO_S = (
+    env.whole_number("AGENTOPS_UNDO_S", default=0, low=0, high=86_400)
+    if env.text("AGENTOPS_UNDO_S")
+    else None
+)
+
 # --- mail, files, logs ----------------------------------------------------------------------------
 
 # Without a mail server, letters land in a folder where a developer can read them.

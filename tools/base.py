@@ -156,6 +156,12 @@ class Tool:
         except BadArguments as error:
             raise ToolInputError(f"Arguments of {self.name} not accepted: {error}") from None
 
+    def look(self, parsed: BaseModel) -> Target | None:
+        """Run the tool's check and return its target as it is now. Raises ToolError."""
+        if self.check is not None:
+            self.check(parsed)
+        return self.target(parsed) if self.target is not None else None
+
     def call(self, parsed: BaseModel, context: ToolContext) -> Any:
         """Run the tool; returns its output, or a coroutine when `is_async`."""
         values = {name: getattr(parsed, name) for name in type(parsed).model_fields}

@@ -192,30 +192,33 @@ def _told(call: CallRecord, times: int, warn_at: int) -> str:
 
 def _answer(call: CallRecord) -> str:
     """Return what the LLM is told of one call (I10)."""
-    edited = call.proposed != call.arguments
+    edit = _edit(call)
     match call.status:
-        case "succeeded" if edited:
-            note = "A person replaced these arguments with those in edited_by_person;"
-            return dump({
-                "status": "succeeded",
-                "edited_by_person": call.arguments,
-                "note": f"{note} do not repeat the original.",
-                "output": call.output,
-            })  # fmt: skip
-        case "succeeded":
+        case "succeeded" if not edit:
             return dump(call.output)
+        case "succeeded":
+            told: dict[str, Any] = {"status": "succeeded", "output": call.output}
         case "rejected":
             note = "Not executed. Take the reason into account; do not repeat this call unchanged."
-            return dump({"status": "rejected", **_words(call), "note": note})
+            told = {"status": "rejected", **_words(call), "note": note}
         case "expired":
-            return dump({"status": "expired", "note": "Not executed: nobody decided in time."})
+            told = {"status": "expired", "note": "Not executed: nobody decided in time."}
         case "cancelled":
-            return dump({"status": "cancelled", **_words(call), "note": "Not executed."})
+            told = {"status": "cancelled", **_words(call), "note": "Not executed."}
         case _:
-            told: dict[str, Any] = {"status": "failed", "error": call.error or "no details"}
-            if edited:
-                told["edited_by_person"] = call.arguments
-            return dump(told)
+            told = {"status": "failed", "error": call.error or "no details"}
+    return dump({**told, **edit})
+
+
+def _edit(call: CallRecord) -> dict[str, Any]:
+    """Return what the LLM is told of a person's edit of its arguments, if there was one."""
+    if call.proposed == call.arguments:
+        return {}
+    note = "A person replaced these arguments with those in edited_by_person;"
+    return {
+        "edited_by_person": call.arguments,
+        "edit_note": f"{note} do not repeat the original.",
+    }
 
 
 def _words(call: CallRecord) -> dict[str, Any]:

@@ -84,6 +84,8 @@ async def _start(
     services: Services, one: Driven, call: HeldCall, tool: Tool, parsed: BaseModel
 ) -> bool:
     """Commit the start. False: it may not start now, and the row says why."""
+    if call.status is C.APPROVED and (left := call.undo_left_s()):
+        raise Blocked("its approval may still be taken back", wait_s=left)
     if not await _still_wanted(services, one, call, tool, parsed):
         return False
     committed = await services.journal.write(

@@ -72,11 +72,16 @@ class HeldCall:
     review_id: UUID | None = None
     target_version: str | None = None
     was_started: bool = False
+    undo_until: float | None = None  # monotonic; before then the approval may be taken back
     _final: CallRecord | None = field(default=None, init=False, repr=False, compare=False)
 
     @cached_property
     def identity(self) -> str:
         return transcript.identity(self.tool_name, self.proposed)
+
+    def undo_left_s(self) -> float:
+        """Return for how long its approval may still be taken back."""
+        return max(self.undo_until - time.monotonic(), 0.0) if self.undo_until else 0.0
 
     def record(self) -> CallRecord:
         """Return it as the transcript wants it; a final call's never changes and is made once."""

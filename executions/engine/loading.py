@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
@@ -28,10 +29,13 @@ SELECT execution_id, step_number, response, finish_reason, problem FROM agent_st
 WHERE execution_id = ANY(%s) ORDER BY execution_id, step_number
 """
 CALLS = """
-SELECT execution_id, id, provider_call_id, step_number, call_index, tool_name, status, effect,
-    gated, proposed_input, tool_input, tool_output, error, review_id, target_version,
-    started_at IS NOT NULL
-FROM agent_tool_calls WHERE execution_id = ANY(%s) ORDER BY execution_id, step_number, call_index
+SELECT c.execution_id, c.id, c.provider_call_id, c.step_number, c.call_index, c.tool_name,
+    c.status, c.effect, c.gated, c.proposed_input, c.tool_input, c.tool_output, c.error,
+    c.review_id, c.target_version, c.started_at IS NOT NULL,
+    extract(epoch FROM r.effective_at - clock_timestamp())::float
+FROM agent_tool_calls c
+LEFT JOIN agent_reviews r ON r.id = c.review_id AND r.effective_at > clock_timestamp()
+WHERE c.execution_id = ANY(%s) ORDER BY c.execution_id, c.step_number, c.call_index
 """
 KEEP_DEFINITION = """
 INSERT INTO agent_definitions (sha256, agent_type, body) VALUES (%s, %s, %s)
@@ -160,6 +164,7 @@ async def _calls(conn: Link, ids: Sequence[UUID]) -> list[tuple[UUID, HeldCall]]
                 review_id=row[13],
                 target_version=row[14],
                 was_started=row[15],
+                undo_until=time.monotonic() + row[16] if row[16] else None,
             ),
         )
         for row in await cursor.fetchall()

@@ -7,7 +7,6 @@ from uuid import UUID
 from pydantic import BaseModel
 
 from executions import permissions
-from executions.engine.proposing import look
 from executions.models import AgentReviewVote
 from tools.base import Tool
 
@@ -21,7 +20,7 @@ def objection(
     """
     if review_id is not None and (lapsed := _lapsed_voter(tool, review_id)):
         return f"The approval by {lapsed} no longer counts: the right to approve was withdrawn."
-    target = look(tool, parsed)
+    target = tool.look(parsed)
     if approved_version is not None and target and target.version != approved_version:
         return f"{target.label} changed after the approval; look again."
     return None

@@ -186,7 +186,7 @@ async def _prepared(
         return None
     async with threads.slot(one.stopwatch) as slot:
         try:
-            return await slot.run(look, tool, parsed, timeout_s=PREPARE_S)
+            return await slot.run(tool.look, parsed, timeout_s=PREPARE_S)
         except TimeoutError:
             raise ToolError("its check took too long; nothing was run") from None
         except ToolError:
@@ -195,10 +195,3 @@ async def _prepared(
             raise ToolError(
                 f"its check failed ({type(error).__name__}); nothing was run"
             ) from error
-
-
-def look(tool: Tool, parsed: BaseModel) -> Target | None:
-    """Run the tool's check and return its target, in a thread. Raises ToolError."""
-    if tool.check is not None:
-        tool.check(parsed)
-    return tool.target(parsed) if tool.target is not None else None

@@ -81,6 +81,8 @@ UPDATE agent_tool_calls c SET
 FROM jsonb_to_recordset(%s) AS t(id uuid, execution_id uuid, key text)
 WHERE c.id = t.id AND c.execution_id = t.execution_id
   AND c.status IN ('pending', 'approved', 'running')
+  AND NOT EXISTS (
+      SELECT FROM agent_reviews r WHERE r.id = c.review_id AND r.effective_at > clock_timestamp())
 RETURNING c.id
 """
 

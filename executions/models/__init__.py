@@ -8,6 +8,7 @@ from executions.models.control import (
     AgentRunner,
 )
 from executions.models.execution import AgentDefinition, AgentExecution
+from executions.models.notification import AgentNotification
 from executions.models.review import AgentGatedTool, AgentReview, AgentReviewVote
 from executions.models.step import AgentStep
 from executions.models.tool_call import AgentToolCall
@@ -20,6 +21,7 @@ __all__ = [
     "AgentDefinition",
     "AgentExecution",
     "AgentGatedTool",
+    "AgentNotification",
     "AgentReview",
     "AgentReviewVote",
     "AgentRunner",

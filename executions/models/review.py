@@ -23,7 +23,11 @@ class ReviewQuerySet(models.QuerySet["AgentReview"]):
 
 
 class AgentReview(models.Model):
-    """One version of one call's review; an edit makes a new row with the next version."""
+    """One version of one call's review; an edit makes a new row with the next version.
+
+    `edited_input` holds the arguments of a version that a person edited; those of the others are
+    what the LLM proposed.
+    """
 
     id = uuid_key()
     call = models.ForeignKey(AgentToolCall, on_delete=models.PROTECT, related_name="reviews")
@@ -46,6 +50,7 @@ class AgentReview(models.Model):
         db_column="edited_by",
         related_name="edited_reviews",
     )
+    edited_input = models.JSONField(null=True)
     claimed_by = models.ForeignKey(
         settings.AUTH_USER_MODEL,
         on_delete=models.PROTECT,

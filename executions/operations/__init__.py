@@ -6,7 +6,9 @@ with an exception whose message a person can read.
 
 from executions.operations.cancelling import cancel
 from executions.operations.deciding import decide, settle
+from executions.operations.editing import edit
 from executions.operations.launching import Launched, launch
 from executions.operations.refusals import Refusal
+from executions.operations.withdrawing import withdraw
 
-__all__ = ["Launched", "Refusal", "cancel", "decide", "launch", "settle"]
+__all__ = ["Launched", "Refusal", "cancel", "decide", "edit", "launch", "settle", "withdraw"]

@@ -8,12 +8,11 @@ from uuid import UUID
 from django.db.models.functions import Now
 
 from agentops.accounts.models import User
-from executions import permissions
 from executions.commits import commit
 from executions.core import storable
 from executions.core.states import CallStatus, ReviewKind, ReviewStatus
 from executions.models import AgentExecution, AgentReview, AgentReviewVote
-from executions.operations import rows
+from executions.operations import rights, rows
 from executions.operations.refusals import (
     AlreadyDecided,
     NotPermitted,
@@ -22,6 +21,7 @@ from executions.operations.refusals import (
     ReviewClosed,
     Stale,
 )
+from executions.operations.withdrawing import undo_window
 
 REASON_CHARS = 4000
 
@@ -101,35 +101,18 @@ def _checked(
     own_work: bool,
 ) -> str:
     """Raise what forbids this person's vote on this review now; return the reason, cleaned."""
-    permission = permissions.approve(review.tool_name)
-    if not person.is_active or person.is_service or not person.has_perm(permission):
-        raise NotPermitted(f"{person} may not decide on {review.tool_name}; ask for {permission}.")
+    rights.check_permitted(person, review.tool_name)
     if own_work and person.pk == (execution.launched_by_id or execution.user_id):
         raise NotPermitted("You launched this execution; somebody else must approve its actions.")
     if own_work and review.call.reviews.filter(edited_by=person).exists():
         raise NotPermitted("You edited these arguments; somebody else must approve them.")
-    if review.status != ReviewStatus.OPEN:
-        raise _why_closed(review)
-    if AgentReview.objects.filter(pk=review.pk, expires_at__lte=Now()).exists():
-        raise ReviewClosed(f"This review expired at {review.expires_at:%Y-%m-%d %H:%M} UTC.")
+    rights.check_open(review)
     mine = review.votes.filter(voter=person).first()
     if mine:
         raise AlreadyDecided(f"You said {mine.vote} at {mine.created_at:%H:%M:%S} UTC already.")
     if seen_digest != review.input_digest:
         raise Stale("The arguments are not those you were shown; look again, then decide.")
     return storable.text(reason.strip(), limit=REASON_CHARS)
-
-
-def _why_closed(review: AgentReview) -> Refusal:
-    """Say who decided what when, or why nobody can any more."""
-    last = review.votes.order_by("-created_at").select_related("voter").first()
-    if last and review.status in (ReviewStatus.APPROVED, ReviewStatus.REJECTED):
-        return AlreadyDecided(
-            f"{last.voter} {review.status} this at {last.created_at:%Y-%m-%d %H:%M:%S} UTC."
-        )
-    if review.status == ReviewStatus.EXPIRED:
-        return ReviewClosed("This review expired before anybody decided.")
-    return ReviewClosed("This review was replaced by a newer one, or its execution ended.")
 
 
 def _vote(review: AgentReview, person: User, vote: str, reason: str) -> None:
@@ -145,7 +128,7 @@ def _approved(review: AgentReview, to: CallStatus, **changes: UUID) -> Decided:
     if votes < review.required_votes:
         missing = review.required_votes - votes
         return Decided(review, ReviewStatus.OPEN, votes_missing=missing, resumed=False)
-    rows.move_review(review, ReviewStatus.APPROVED)
+    rows.move_review(review, ReviewStatus.APPROVED, **undo_window(review))
     rows.move_call(review.call_id, to, **changes)
     return _closed(review, ReviewStatus.APPROVED)
 

@@ -27,6 +27,14 @@ class Stale(Refusal):
     """The page showed other arguments than the review has now."""
 
 
+class EditRefused(Refusal):
+    """The edited arguments are not acceptable; the message is the tool's own."""
+
+
+class TooLate(Refusal):
+    """There is no approval to take back, or its time to do so is over."""
+
+
 class ReasonMissing(Refusal):
     """A rejection without a reason helps neither the agent nor the auditor."""
 

@@ -5,11 +5,13 @@ Every move is an UPDATE that says where it may come from; what it did not hit is
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
 from django.db import connection
-from django.db.models import F, QuerySet
+from django.db.models import F, Func, JSONField, Max, QuerySet, TextField, Value
+from django.db.models.expressions import CombinedExpression
 from django.db.models.functions import Now
 
 from agentops.accounts.models import User
@@ -58,17 +60,46 @@ def move_call(call_id: UUID, to: CallStatus, **changes: Any) -> bool:
     return _moved(AgentToolCall.objects.filter(pk=call_id), sources(CALL_MOVES, to), to, changes)
 
 
-def move_review(review: AgentReview, to: ReviewStatus) -> bool:
+def move_review(review: AgentReview, to: ReviewStatus, **changes: Any) -> bool:
     """Close a review and count it off its execution; False if its status does not allow it."""
     was_open = review.status == ReviewStatus.OPEN
     rows = AgentReview.objects.filter(pk=review.pk)
-    if not _moved(rows, sources(REVIEW_MOVES, to), to, {}):
+    if not _moved(rows, sources(REVIEW_MOVES, to), to, changes):
         return False
     if was_open:
         AgentExecution.objects.filter(pk=review.execution_id, open_reviews__gt=0).update(
             open_reviews=F("open_reviews") - 1
         )
     return True
+
+
+def next_version(review: AgentReview, **changes: Any) -> AgentReview:
+    """Put the same call before people once more, as `review` did but for the changes."""
+    kept = ["call_id", "execution_id", "tool_name", "input_digest", "kind", "required_votes"]
+    kept += ["risk", "target_version", "expires_at"]
+    given = {name: getattr(review, name) for name in kept}
+    latest = AgentReview.objects.filter(call=review.call_id).aggregate(n=Max("version"))["n"]
+    newer = AgentReview.objects.create(**{**given, "version": latest + 1, **changes})
+    AgentExecution.objects.filter(pk=review.execution_id).update(open_reviews=F("open_reviews") + 1)
+    newer.refresh_from_db()
+    return newer
+
+
+def digest_of(arguments: Any) -> Func:
+    """Return the expression of the digest these arguments will have."""
+    return Func(Value(arguments, JSONField()), function="agentops_digest", output_field=TextField())
+
+
+def in_future(span: timedelta) -> CombinedExpression:
+    """Return the moment that far ahead, by the database's clock."""
+    return Now() + span
+
+
+def stir(execution_id: UUID) -> None:
+    """Let a runner look at once at an execution that was put back until later."""
+    rows = AgentExecution.objects.filter(pk=execution_id, status=ExecutionStatus.PENDING)
+    if rows.update(wake_at=None):
+        tickets.ring(execution_id)
 
 
 def wake(execution_id: UUID) -> bool:

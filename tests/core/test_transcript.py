@@ -6,6 +6,7 @@ import json
 from collections.abc import Sequence
 from typing import Any
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -127,12 +128,14 @@ def test_an_edit_is_told_with_the_arguments_that_ran() -> None:
     answer = told(record(arguments=EDITED))
     assert answer["edited_by_person"] == EDITED
     assert answer["output"] == {"sent": True}
-    assert "do not repeat the original" in answer["note"]
+    assert "do not repeat the original" in answer["edit_note"]
 
 
-def test_an_edited_call_that_failed_says_both() -> None:
-    answer = told(record(arguments=EDITED, status="failed", error="no such mailbox"))
-    assert (answer["error"], answer["edited_by_person"]) == ("no such mailbox", EDITED)
+@pytest.mark.parametrize("status", ["failed", "rejected", "expired", "cancelled"])
+def test_an_edited_call_that_did_not_run_says_both(status: str) -> None:
+    answer = told(record(arguments=EDITED, status=status, error="no such mailbox"))
+    assert (answer["status"], answer["edited_by_person"]) == (status, EDITED)
+    assert "do not repeat the original" in answer["edit_note"]
 
 
 def test_an_expired_review_is_told_as_such() -> None:

@@ -34,6 +34,7 @@ def isolate_environment() -> None:
         os.environ.pop(name, None)
     os.environ["AGENTOPS_ENV_FILE"] = ""
     os.environ["AGENTOPS_STATIC_FILES"] = "source"
+    os.environ["AGENTOPS_UNDO_S"] = "0"  # what is approved starts at once, in child processes too
     os.environ["DJANGO_SETTINGS_MODULE"] = "agentops.settings"
     os.environ["SECRET_KEY"] = "only for tests"
     if not os.environ.get("DATABASE_URL"):
