@@ -40,7 +40,7 @@ def checked(*, tool_name: str, arguments: Any) -> Edited:
         target = tool.look(parsed)
     except ToolError as error:
         raise EditRefused(str(error)) from error
-    return Edited(tool=tool, arguments=normal, target_version=target and target.version)
+    return Edited(tool=tool, arguments=normal, target_version=target.version if target else None)
 
 
 def edit(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.utils import timezone
 
 from executions.core import limits
-from executions.core.states import ExecutionStatus
+from executions.core.states import CallStatus, ExecutionStatus
 from executions.models import AgentAudit, AgentExecution
 from executions.pages.story import Story
 from executions.templatetags import words
@@ -58,7 +58,10 @@ def headline(story: Story) -> str:
             at = execution.step_count + 1
             return "Is being cancelled" if execution.cancel_requested_at else f"Works on step {at}"
     if execution.wake_at and execution.wake_at > timezone.now():
-        return f"Waits until {timezone.localtime(execution.wake_at):%H:%M:%S} to ask the LLM again"
+        until = f"{timezone.localtime(execution.wake_at):%H:%M:%S}"
+        if any(one.call.status == CallStatus.APPROVED for one in story.calls):
+            return f"Approved; it can be taken back until {until}"
+        return f"Waits until {until} to ask the LLM again"
     return "Waits for a runner to take it up"
 
 

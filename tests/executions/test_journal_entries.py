@@ -6,6 +6,7 @@ import asyncio
 from uuid import UUID, uuid4
 
 from django.db import connection
+from pytest_django import Settings
 
 from agentops.accounts.models import User
 from executions import operations
@@ -19,7 +20,8 @@ from executions.engine.entries import (
     Yielded,
 )
 from executions.engine.journal import Journal
-from executions.models import AgentExecution, AgentToolCall
+from executions.models import AgentExecution, AgentReview, AgentToolCall
+from tests import factories
 from tests.executions.journaling import call_row, claimed, launched, step, with_journal
 
 
@@ -61,6 +63,50 @@ def test_nothing_starts_after_a_cancel(committed_db: None) -> None:
 
 def cancel(id: UUID) -> None:
     operations.cancel(execution_id=id, person=User.objects.get(username="system"))
+    connection.close()
+
+
+def test_nothing_starts_in_the_undo_window_and_nothing_breaks(
+    committed_db: None, settings: Settings
+) -> None:
+    settings.AGENTOPS_UNDO_S = 30
+    ids = launched()
+    call = call_row(
+        ids[0], tool_name="send_email", effect="once", status="awaiting_review", gated=True,
+        review_id=uuid4(),
+    )  # fmt: skip
+    review = {
+        "id": call["review_id"], "call_id": call["id"], "kind": "approval", "required_votes": 1,
+        "reason": "", "risk": "medium", "target_version": None, "expires_after_s": 60,
+    }  # fmt: skip
+
+    async def work(journal: Journal, lease: leases.Lease) -> Committed:
+        await claimed(lease, ids)
+        made = step(ids[0]).step
+        await journal.write(
+            StepMade(execution_id=ids[0], token=1, step=made, calls=[call], reviews=[review])
+        )
+        await asyncio.to_thread(approve, call["review_id"])
+        return await journal.write(
+            CallStarted(
+                execution_id=ids[0], token=1, call_id=call["id"], tool_name="send_email",
+                idempotency_key="k",
+            )
+        )  # fmt: skip
+
+    answer = with_journal(work)
+
+    assert (answer.applied, answer.refusal) == (False, None)
+    held = AgentToolCall.objects.get()
+    assert (held.status, held.started_at) == ("approved", None)
+
+
+def approve(id: UUID) -> None:
+    review = AgentReview.objects.get(pk=id)
+    operations.decide(
+        review_id=id, person=factories.reviewer("rita"), approve=True,
+        seen_digest=review.input_digest,
+    )  # fmt: skip
     connection.close()
 
 

@@ -1,0 +1,88 @@
+"""An approval in its undo window: nothing starts, nothing is held, and it can be taken back."""
+
+from __future__ import annotations
+
+import pytest
+from django.core.mail import EmailMessage
+from django.utils import timezone
+from pytest_django import Settings
+
+from agentops.accounts.models import User
+from executions import operations
+from executions.operations.refusals import AlreadyDecided, TooLate
+from tests.faults.reviewing import (
+    approve,
+    assert_no_promise_is_broken,
+    drive,
+    letter_before_people,
+    shift_window,
+)
+from tests.rehearsal_server import RehearsalServer
+
+
+@pytest.fixture(autouse=True)
+def _window(settings: Settings) -> None:
+    settings.AGENTOPS_UNDO_S = None
+
+
+def test_nothing_starts_and_nobody_is_held_before_the_window_closes(
+    llm: RehearsalServer, reviewers: list[User], mailoutbox: list[EmailMessage]
+) -> None:
+    """R4: approve then reject: the first is final, undo only inside the window."""
+    review = approve(letter_before_people(llm), reviewers[0])
+    execution = drive(llm, review.execution)
+    assert (execution.status, execution.lease_owner) == ("pending", None)
+    assert abs((execution.wake_at - review.effective_at).total_seconds()) < 1  # type: ignore[operator]
+    assert review.effective_at > timezone.now()
+    assert mailoutbox == []
+    with pytest.raises(AlreadyDecided, match="rita approved this"):
+        operations.decide(
+            review_id=review.pk, person=reviewers[1], approve=False, reason="no",
+            seen_digest=review.input_digest,
+        )  # fmt: skip
+    shift_window(review, to_s=0)
+    assert drive(llm, execution).status == "completed"
+    assert len(mailoutbox) == 1
+    assert_no_promise_is_broken()
+
+
+def test_what_was_taken_back_is_asked_anew_and_a_rejection_then_is_final(
+    llm: RehearsalServer, reviewers: list[User], mailoutbox: list[EmailMessage]
+) -> None:
+    """R4: undo inside the window, then reject; approving afterwards is refused."""
+    rita, omar = reviewers
+    review = approve(letter_before_people(llm), rita)
+    drive(llm, review.execution)
+    newer = operations.withdraw(review_id=review.pk, person=rita)
+    assert drive(llm, review.execution).status == "awaiting_review"
+    operations.decide(
+        review_id=newer.pk, person=rita, approve=False, reason="Wrong year.",
+        seen_digest=newer.input_digest,
+    )  # fmt: skip
+    with pytest.raises(AlreadyDecided, match="rita rejected this"):
+        approve(newer, omar)
+    with pytest.raises(TooLate, match="the review is void"):
+        operations.withdraw(review_id=review.pk, person=rita)
+    assert drive(llm, review.execution).status == "completed"
+    assert mailoutbox == []
+    assert_no_promise_is_broken()
+
+
+def test_an_edit_runs_once_and_the_agent_hears_of_it(
+    llm: RehearsalServer, reviewers: list[User], mailoutbox: list[EmailMessage], settings: Settings
+) -> None:
+    """R5: what somebody edited and somebody else approved runs; the agent is told not to repeat."""
+    settings.AGENTOPS_UNDO_S = 0
+    rita, omar = reviewers
+    review = letter_before_people(llm)
+    edited = {**review.call.tool_input, "subject": "Hello again"}
+    newer = operations.edit(
+        review_id=review.pk, person=rita, arguments=edited, seen_digest=review.input_digest
+    )
+    approve(newer, omar)
+    assert drive(llm, review.execution).status == "completed"
+    assert [letter.subject for letter in mailoutbox] == ["Hello again"]
+    heard = llm.log("A person replaced these arguments")
+    assert "Hello again" in str(heard[-1]["body"])
+    assert "do not repeat the original" in str(heard[-1]["body"])
+    assert_no_promise_is_broken()
