@@ -1,6 +1,6 @@
 # Each line is one over dev.py, for machines without make: python3 dev.py run
 # More arguments: make test ARGS="-k reviewer"
-.PHONY: run test proofs check bench lock setup
+.PHONY: run test proofs soak check bench lock setup
 .DEFAULT_GOAL := run
 
 run:
@@ -11,6 +11,9 @@ test:
 
 proofs:
 	@python3 dev.py proofs $(ARGS)
+
+soak:
+	@python3 dev.py soak $(ARGS)
 
 check:
 	@python3 dev.py check $(ARGS)

@@ -1,9 +1,10 @@
 #!/usr/bin/env python3
-"""python3 dev.py run | test | proofs | check | bench | lock | setup
+"""python3 dev.py run | test | proofs | soak | check | bench | lock | setup
 
     run     install what is needed, then start everything on this machine; Ctrl-C stops it
     test    install what is needed, then run every test (more arguments go to pytest)
     proofs  the fault proofs in their long form: hours (docs/reliability.md)
+    soak    real processes, and a monkey that kills them: ten minutes (docs/reliability.md)
     check   ruff, types, the architecture's rules
     bench   measure: three minutes, one table (docs/benchmarks.md)
     lock    write requirements.txt anew from pyproject.toml (needs uv)
@@ -48,6 +49,7 @@ def main(arguments):
         "run": run,
         "test": test,
         "proofs": proofs,
+        "soak": soak,
         "check": check,
         "bench": bench,
         "lock": lock,
@@ -82,6 +84,10 @@ def test(*arguments):
 
 def proofs(*arguments):
     return test("--effort=long", *(arguments or ("tests/faults",)))
+
+
+def soak(*arguments):
+    return become("-m", "tests.soak", *arguments)
 
 
 def check(*arguments):

@@ -45,7 +45,7 @@ THROW_AWAY = PARAMETERS | {
     "full_page_writes": "off",
     "autovacuum": "off",
 }
-"""For tests: a crash of the machine may lose everything, a crash of the server nothing."""
+"""For tests: a crash of the machine may lose everything, one of the server the last commits."""
 
 _LONGEST_SOCKET_PATH = 100  # the kernel's limit is 107 bytes on Linux, 103 on macOS
 _STALE_AFTER_S = 30

@@ -10,14 +10,14 @@ import io
 import os
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from django.core.management import call_command
 from django.db import connection
 
-from agentops.embedded_postgres import EmbeddedPostgres
+from agentops.embedded_postgres import PARAMETERS, EmbeddedPostgres
 from agentops.environment import LOCAL_DIR
 from bench.processes import Child
 
@@ -41,25 +41,30 @@ class Place:
         return Child(*arguments, log=log, **variables)
 
 
-def prepare() -> Place:
+def prepare(
+    *,
+    name: str = "bench",
+    settings: str = "bench.settings",
+    parameters: Mapping[str, str] = PARAMETERS,
+) -> Place:
     """Make the folder, and an environment that holds nothing of this machine's configuration."""
     LOCAL_DIR.mkdir(exist_ok=True)
-    folder = Path(tempfile.mkdtemp(prefix="bench-", dir=LOCAL_DIR))
+    folder = Path(tempfile.mkdtemp(prefix=f"{name}-", dir=LOCAL_DIR))
     folder.chmod(0o755)  # as root, the server runs as another user and must get in
-    for name in list(os.environ):
-        if name.startswith(("AGENTOPS_", "OPENAI_", "DJANGO_", "Q_")) and name not in KEPT:
-            del os.environ[name]
-    for name in ("DATABASE_URL", "EMAIL_URL", "DEBUG", "ALLOWED_HOSTS"):
-        os.environ.pop(name, None)
-    server = EmbeddedPostgres(base=folder)
+    for given in list(os.environ):
+        if given.startswith(("AGENTOPS_", "OPENAI_", "DJANGO_", "Q_")) and given not in KEPT:
+            del os.environ[given]
+    for given in ("DATABASE_URL", "EMAIL_URL", "DEBUG", "ALLOWED_HOSTS"):
+        os.environ.pop(given, None)
+    server = EmbeddedPostgres(base=folder, parameters=parameters)
     os.environ.update(
         AGENTOPS_ENV_FILE="",
         AGENTOPS_LOG_LEVEL="WARNING",
         AGENTOPS_PG_SOCKET=str(server.socket_folder),
         AGENTOPS_STATIC_FILES="source",
-        DJANGO_SETTINGS_MODULE="bench.settings",
+        DJANGO_SETTINGS_MODULE=settings,
         PYTHONUNBUFFERED="1",
-        SECRET_KEY="only for benchmarks",
+        SECRET_KEY=f"only for this {name}",
     )
     return Place(server, folder)
 

@@ -41,7 +41,7 @@ def test_the_pins_name_no_address() -> None:
     assert "://" not in REQUIREMENTS
 
 
-@pytest.mark.parametrize("command", ["run", "test", "proofs", "check", "lock", "setup"])
+@pytest.mark.parametrize("command", ["run", "test", "proofs", "soak", "check", "lock", "setup"])
 def test_each_make_command_is_one_line_over_dev_py(command: str) -> None:
     makefile = (BASE_DIR / "Makefile").read_text()
     assert re.search(rf"^{command}:\n\t@python3 dev\.py {command}( \$\(ARGS\))?\n", makefile, re.M)
@@ -56,4 +56,4 @@ def test_dev_py_explains_itself_when_it_does_not_understand() -> None:
         [sys.executable, "dev.py", "fly"], cwd=BASE_DIR, capture_output=True, text=True, check=False
     )
     assert said.returncode == 1
-    assert "run | test | proofs | check | bench | lock | setup" in said.stderr
+    assert "run | test | proofs | soak | check | bench | lock | setup" in said.stderr

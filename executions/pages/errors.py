@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+import sys
+
+from django.db import InterfaceError, OperationalError
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 
 from executions.pages.frame import page
+
+DATABASE_AWAY = (OperationalError, InterfaceError)
+TRY_AGAIN_S = 5
 
 
 def forbidden(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
@@ -29,5 +35,10 @@ def stale_form(request: HttpRequest, reason: str = "") -> HttpResponse:
 
 
 def broken(request: HttpRequest) -> HttpResponse:
-    """500: the database may be what is broken, so this page asks it nothing."""
-    return render(request, "pages/broken.html", status=500)
+    """500, or 503 while the database is away or busy; neither page asks it anything."""
+    if not isinstance(sys.exc_info()[1], DATABASE_AWAY):
+        return render(request, "pages/broken.html", status=500)
+    context = {"changes": request.method == "POST"}
+    response = render(request, "pages/away.html", context, status=503)
+    response.headers["Retry-After"] = str(TRY_AGAIN_S)
+    return response

@@ -1,0 +1,61 @@
+"""What people see while the database is away."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from django.db import connection
+from django.test import Client
+from django.urls import reverse
+
+from tests import factories
+
+
+@pytest.fixture
+def somebody(committed_db: None, client: Client) -> Client:
+    client.force_login(factories.reviewer("rita"))
+    client.raise_request_exception = False
+    return client
+
+
+@pytest.fixture
+def away(somebody: Client, tmp_path: Path) -> Iterator[Client]:
+    """A logged-in person's client while nobody listens at the database's address."""
+    connection.close()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setitem(connection.settings_dict, "HOST", str(tmp_path))
+        yield somebody
+        connection.close()
+
+
+def test_a_page_says_that_the_database_is_away_and_that_nothing_changed(away: Client) -> None:
+    """D1: a clear page, no traceback."""
+    response = away.get(reverse("reviews"))
+
+    assert response.status_code == 503
+    assert response.headers["Retry-After"] == "5"
+    said = response.content.decode()
+    assert "The database does not answer" in said
+    assert "Nothing was changed." in said
+    assert "Traceback" not in said
+
+
+def test_whoever_sent_something_is_told_to_send_it_again(away: Client) -> None:
+    """D1: no form is said to be saved, or not saved, when nobody can know."""
+    response = away.post(reverse("login"), {"username": "rita", "password": "whatever"})
+
+    assert response.status_code == 503
+    assert "send it again" in response.content.decode()
+
+
+def test_the_same_login_goes_on_when_the_database_is_back(somebody: Client, tmp_path: Path) -> None:
+    """D1: nobody logs in anew."""
+    connection.close()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setitem(connection.settings_dict, "HOST", str(tmp_path))
+        assert somebody.get(reverse("reviews")).status_code == 503
+        connection.close()
+
+    assert somebody.get(reverse("reviews")).status_code == 200
