@@ -4,6 +4,7 @@ from __future__ import annotations
 
 LAUNCH = "executions.launch_execution"
 CANCEL = "executions.cancel_execution"
+SWITCH = "executions.change_agentcontrol"
 
 
 def approve(tool_name: str) -> str:

@@ -78,7 +78,7 @@ def _operations() -> QuerySet[Permission]:
     return Permission.objects.filter(
         Q(
             content_type__app_label="executions",
-            codename__in=("launch_execution", "cancel_execution"),
+            codename__in=("launch_execution", "cancel_execution", "change_agentcontrol"),
         )
         | _may_view()
     )

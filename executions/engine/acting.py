@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import random
 from collections.abc import Hashable, Sequence
 
 from pydantic import BaseModel
@@ -104,11 +105,22 @@ async def _start(
     await reload_calls(services.conn, one)
     if one.cancel_requested:
         return False
+    if committed.switched_off:
+        raise await _held(services, one, call.tool_name, committed.refusal or "")
     if committed.refusal and "expired" in committed.refusal:
         await _renew(services, one, one.call(call.id), tool, "The approval expired.", None)
     elif committed.refusal:
         raise Blocked(committed.refusal, wait_s=SWITCH_WAIT_S)
     return False
+
+
+async def _held(services: Services, one: Driven, tool_name: str, why: str) -> Blocked:
+    """Return how long a start that a switch refused waits: for an agent's, until it is lifted."""
+    await services.switches.read(services.conn)
+    if services.switches.over(one.agent_type):
+        return Blocked(why, wait_s=None)
+    is_off = services.switches.over_tool(tool_name) is not None
+    return Blocked(why, wait_s=SWITCH_WAIT_S * random.uniform(1, 1.3) if is_off else None)
 
 
 async def _still_wanted(

@@ -29,6 +29,7 @@ from executions.engine.entries import (
     StepMade,
     Yielded,
 )
+from executions.engine.switches import OFF, Switch
 
 Answer = Committed | LeaseLost
 E = TypeVar("E", bound=Entry)
@@ -116,18 +117,20 @@ async def _refuse_starts(conn: Connection, batch: Batch) -> None:
     if not starts:
         return
     await conn.execute(sql.CONTROLS)
-    off = await (await conn.execute(sql.SWITCHED_OFF)).fetchall()
+    off = [Switch(*row) for row in await (await conn.execute(OFF)).fetchall()]
     for place, entry in starts:
         row = batch.rows[entry.execution_id]
         keys = {("all", ""), ("agent", row.agent_type), ("tool", entry.tool_name)}
-        switch = next((s for s in off if (s[0], s[1]) in keys), None)
+        switch = next((s for s in off if (s.scope, s.key) in keys), None)
         if row.cancel_requested:
             refusal = "the execution is being cancelled"
         elif switch:
-            refusal = f"{switch[0]} {switch[1]} is {switch[2]}: {switch[3]}".replace("  ", " ")
+            refusal = str(switch)
         else:
             continue
-        batch.answers[place] = _answer(batch, entry, applied=False, refusal=refusal)
+        batch.answers[place] = _answer(
+            batch, entry, applied=False, refusal=refusal, switched_off=switch is not None
+        )
 
 
 async def _count(conn: Connection, batch: Batch) -> None:

@@ -131,6 +131,7 @@ class Driven:
     calls: list[HeldCall] = field(default_factory=list)
     stopwatch: Stopwatch = field(default_factory=Stopwatch)
     asking: asyncio.Timeout | None = None  # set while an LLM request is under way
+    interrupted: bool = False  # that request is to be broken off
 
     def latest_calls(self) -> list[HeldCall]:
         number = self.spent.steps
@@ -200,7 +201,12 @@ class Driven:
     def request_cancel(self) -> None:
         """Stop at the next commit, and an LLM request under way at once."""
         self.cancel_requested = True
+        self.interrupt()
+
+    def interrupt(self) -> None:
+        """Break off an LLM request that is under way; whoever waits for it looks what is next."""
         if self.asking is not None and not self.asking.expired():
+            self.interrupted = True
             self.asking.reschedule(asyncio.get_running_loop().time())
 
     def _identical(self) -> int:

@@ -99,11 +99,12 @@ class Committed:
     """What the journal answers: the entry is durable, and this is what the row said then.
 
     `applied` False: the row's state did not allow the change (an answer, not an accident);
-    `refusal` says why a start was refused.
+    `refusal` says why a start was refused, `switched_off` that a switch did it.
     """
 
     applied: bool = True
     refusal: str | None = None
+    switched_off: bool = False
     cancel_requested: bool = False
     open_reviews: int = 0
 

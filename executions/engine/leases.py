@@ -14,6 +14,7 @@ from uuid import UUID
 
 from executions import faults
 from executions.engine.connections import Connection, Link
+from executions.engine.switches import Switches
 
 LOCK_CLASS = 7_311  # first half of every runner's advisory lock
 
@@ -49,6 +50,8 @@ CLAIM_PENDING = """
 WITH mine AS (
     SELECT id FROM agent_executions
     WHERE status = 'pending' AND (wake_at IS NULL OR wake_at <= clock_timestamp())
+      AND (cancel_requested_at IS NOT NULL
+           OR NOT (%(all_off)s OR agent_type = ANY(%(agents_off)s)))
     ORDER BY priority DESC, created_at LIMIT %(room)s FOR NO KEY UPDATE SKIP LOCKED)
 UPDATE agent_executions e SET status = 'running', lease_owner = %(runner)s,
     lease_token = lease_token + 1, attempts = attempts + 1, wake_at = NULL
@@ -137,9 +140,12 @@ class Undertaker:
         return len(dead)
 
 
-async def claim(conn: Link, lease: Lease, *, room: int) -> list[UUID]:
-    """Take up to `room` pending executions, the most urgent and oldest first."""
-    values = {"room": room, "runner": lease.id}
+async def claim(conn: Link, lease: Lease, *, room: int, switches: Switches) -> list[UUID]:
+    """Take up to `room` pending executions, the most urgent and oldest first.
+
+    What a switch holds back stays where it is, unless it is to be cancelled.
+    """
+    values = {"room": room, "runner": lease.id, **switches.for_claim()}
     cursor = await conn.execute(CLAIM_PENDING, values, at="claim")
     return [row[0] for row in await cursor.fetchall()]
 

@@ -74,7 +74,10 @@ async def _prepare(services: Services, one: Driven) -> None:
 
 async def _advance(services: Services, one: Driven) -> bool:
     """Do the one thing that is next. False when this runner's part is over."""
-    match decide.next_step(one.snapshot()):
+    step = decide.next_step(one.snapshot())
+    if isinstance(step, decide.AskLLM | decide.RunCalls):
+        _heed_switch(services, one)
+    match step:
         case decide.AskLLM():
             await thinking.think(services, one)
         case decide.RunCalls(ids):
@@ -93,6 +96,12 @@ async def _advance(services: Services, one: Driven) -> bool:
             await _end(services, one, status, code=reason, message=_sentence(one, reason))
             return False
     return True
+
+
+def _heed_switch(services: Services, one: Driven) -> None:
+    """Raise Blocked while this agent is switched off. What only writes down may go on."""
+    if switch := services.switches.over(one.agent_type):
+        raise Blocked(str(switch), wait_s=None)
 
 
 async def _let_go(services: Services, one: Driven) -> bool:

@@ -26,8 +26,11 @@ DELETE FROM django_q_ormq WHERE key LIKE '%:%' AND lock < clock_timestamp() - in
 # what workers reported; the executions' own rows tell what happened
 TASKS = "DELETE FROM django_q_task WHERE stopped < clock_timestamp() - interval '7 days'"
 CLAIMABLE = """
-SELECT EXISTS (SELECT FROM agent_executions WHERE status = 'pending'
-        AND (wake_at IS NULL OR wake_at <= clock_timestamp()))
+SELECT EXISTS (SELECT FROM agent_executions e WHERE status = 'pending'
+        AND (wake_at IS NULL OR wake_at <= clock_timestamp())
+        AND (cancel_requested_at IS NOT NULL OR NOT EXISTS (
+            SELECT FROM agent_controls s WHERE s.state <> 'on'
+            AND (s.scope = 'all' OR s.scope = 'agent' AND s.key = e.agent_type))))
     OR EXISTS (SELECT FROM agent_executions e LEFT JOIN agent_runners r ON r.id = e.lease_owner
         WHERE e.status = 'running' AND (r.id IS NULL OR r.dead_at IS NOT NULL))
 """

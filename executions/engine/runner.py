@@ -20,6 +20,7 @@ from executions.engine.journal import Journal, JournalRefused
 from executions.engine.leases import Lease, Undertaker
 from executions.engine.loading import load
 from executions.engine.services import Services
+from executions.engine.switches import CHANNEL as SWITCHES_CHANNEL
 from executions.engine.threads import ToolThreads
 
 log = logging.getLogger(__name__)
@@ -58,6 +59,7 @@ class Runner:
         self._driven: dict[UUID, Driven] = {}
         self._ending = False
         self._is_dead = False
+        self._switches_changed = True
         self._driven_count = 0
         self._conn = Link(name="agentops runner")
         # workers that were born together should not drain together
@@ -124,6 +126,8 @@ class Runner:
                 next_look = time.monotonic() + TICK_S
                 await undertaker.bury(self._conn)
                 await self._sweep_orphans()
+            if look or self._switches_changed:
+                await self._read_switches()
             if await self._claim(look=look):
                 continue
             if self.config.until_idle and not self._tasks:
@@ -143,9 +147,20 @@ class Runner:
         if self.config.is_solo or room <= 0:
             return False
         await self._clear(self._conn)
-        ids = await leases.claim(self._conn, self.lease, room=room)
+        switches = self.services.switches
+        ids = await leases.claim(self._conn, self.lease, room=room, switches=switches)
         await self._drive_all(ids)
         return len(ids) == room
+
+    async def _read_switches(self) -> None:
+        """Hold the switches as they are now; what was killed also stops waiting for the LLM."""
+        self._switches_changed = False
+        switches = self.services.switches
+        await switches.read(self._conn)
+        for one in self._driven.values():
+            switch = switches.over(one.agent_type)
+            if switch and switch.state == "killed":
+                one.interrupt()
 
     async def _takes_abandoned(self) -> bool:
         return self.config.is_solo or not await leases.solo_lives(self._conn)
@@ -240,10 +255,12 @@ class Runner:
             try:
                 await conn.execute("LISTEN agentops_wake")
                 await conn.execute("LISTEN agentops_cancel")
+                await conn.execute(f"LISTEN {SWITCHES_CHANNEL}")
                 await self._catch_up()
                 async for notice in conn.notifies():
                     if notice.channel == "agentops_cancel":
                         self._cancel(notice.payload)
+                    self._switches_changed |= notice.channel == SWITCHES_CHANNEL
                     self._wake.set()
             except LOST:
                 conn = await self._reconnect(conn)
@@ -256,6 +273,7 @@ class Runner:
         cursor = await self._conn.execute(CANCELS, (self.lease.id,))
         for (id,) in await cursor.fetchall():
             self._cancel(str(id))
+        self._switches_changed = True
         self._wake.set()
 
     async def _reconnect(self, conn: Connection) -> Connection:

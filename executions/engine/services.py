@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from executions.engine.connections import Link
 from executions.engine.journal import Journal
+from executions.engine.switches import Switches
 from executions.engine.threads import ToolThreads
 from executions.llm.port import LLM
 
@@ -17,6 +18,7 @@ class Services:
     llm: LLM
     threads: ToolThreads
     conn: Link
+    switches: Switches = field(default_factory=Switches)
     is_draining: Callable[[], bool] = field(default=lambda: False)
     is_solo: bool = False
 
@@ -24,11 +26,12 @@ class Services:
 class Blocked(Exception):
     """Nothing can be done for `wait_s` seconds; the execution is put back until then.
 
-    `state` is kept on the row for whoever goes on.
+    None: until a switch is lifted, for no runner claims it before. `state` is kept on the row for
+    whoever goes on.
     """
 
     def __init__(
-        self, reason: str, *, wait_s: float, state: dict[str, object] | None = None
+        self, reason: str, *, wait_s: float | None, state: dict[str, object] | None = None
     ) -> None:
         super().__init__(reason)
         self.wait_s = wait_s

@@ -20,7 +20,6 @@ CONTROLS_LOCK_KEY = 7_311_001
 CONTROLS = f"""
 SELECT pg_advisory_xact_lock_shared({CONTROLS_LOCK_KEY})
 """
-SWITCHED_OFF = "SELECT scope, key, state, reason FROM agent_controls WHERE state <> 'on'"
 
 COUNT = """
 UPDATE agent_executions e SET

@@ -29,10 +29,12 @@ log = logging.getLogger(__name__)
 PATIENCE_S = 3.0  # longer waits free the runner
 MAX_TRIES = 12  # about five minutes of a server that is away
 RAW_CHARS = 64_000
+# The site's fault, not the execution's: no other request of this agent would fare better.
+FOR_ALL = frozenset({"LLM_AUTH", "LLM_QUOTA", "LLM_NOT_CONFIGURED"})
 
 
 async def think(services: Services, one: Driven) -> None:
-    """Make one LLM request and commit its step; returns without one when a cancel came."""
+    """Make one LLM request and commit its step; returns without one when it was interrupted."""
     answer = await _ask(services, one)
     if answer is None:
         return
@@ -49,7 +51,7 @@ def output_of(one: Driven, text: str) -> Any:
 
 
 async def _ask(services: Services, one: Driven) -> Answer | None:
-    """Ask until answered; None when a cancel interrupted it."""
+    """Ask until answered; None when a cancel or a kill interrupted it."""
     assert one.definition is not None
     request = Request(
         llm=one.definition.llm,
@@ -60,15 +62,15 @@ async def _ask(services: Services, one: Driven) -> Answer | None:
         output_schema=one.definition.output_schema,
     )
     try:
-        # no time of its own: a cancel ends it
+        # no time of its own: an interruption ends it
         async with asyncio.timeout(None) as one.asking:
             return await _answered(services, one, request)
     except TimeoutError:
-        if not one.cancel_requested:
+        if not one.interrupted:
             raise
         return None
     finally:
-        one.asking = None
+        one.asking, one.interrupted = None, False
 
 
 async def _answered(services: Services, one: Driven, request: Request) -> Answer:
@@ -94,7 +96,22 @@ async def _answered(services: Services, one: Driven, request: Request) -> Answer
         timed_out = end.last_error.code == "LLM_TIMEOUT"
         raise Stopped("STEP_TIMEOUT" if timed_out else end.last_error.code, str(end)) from None
     except LLMError as error:
+        if error.code in FOR_ALL:
+            raise await _paused(services, one, error) from None
         raise Stopped(error.code, str(error)) from None
+
+
+async def _paused(services: Services, one: Driven, error: LLMError) -> Blocked:
+    """Pause the agent, whose other executions would meet the same; this one waits with them."""
+    *tries, last = error.tries
+    switch = await services.switches.pause(
+        services.conn,
+        one.agent_type,
+        reason=storable.text(f"{error.code}: {error}", limit=1000),
+        began_s_ago=last.latency_ms / 1000,
+    )
+    state: dict[str, object] = {"tries": [made.as_json() for made in tries]}
+    return Blocked(str(switch or error), wait_s=None, state=state if tries else None)
 
 
 async def _rest(one: Driven, seconds: float) -> None:

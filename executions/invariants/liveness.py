@@ -31,10 +31,18 @@ WHERE e.status = 'running' AND e.updated_at < {LONG_AGO}
   AND NOT EXISTS (SELECT FROM agent_runners r WHERE r.id = e.lease_owner)
 """
 
+# What a switch holds back waits rightly, and from its lifting on it has as long as anything new.
+SWITCHES = """
+    SELECT max(s.changed_at) AS changed_at, bool_or(s.state <> 'on') AS any_off
+    FROM agent_controls s WHERE s.scope = 'all' OR s.scope = 'agent' AND s.key = e.agent_type
+"""
+
 UNHEARD = f"""
 SELECT 'execution ' || e.id, 'it is pending since ' || due || ' although runners have room'
-FROM agent_executions e, greatest(e.updated_at, e.wake_at) AS due
-WHERE e.status = 'pending' AND due < {LONG_AGO} AND {CAPACITY} AND {ROOM}
+FROM agent_executions e, LATERAL ({SWITCHES}) AS switch,
+    greatest(e.updated_at, e.wake_at, switch.changed_at) AS due
+WHERE e.status = 'pending' AND switch.any_off IS NOT TRUE
+  AND due < {LONG_AGO} AND {CAPACITY} AND {ROOM}
 """
 
 ABANDONED = f"""

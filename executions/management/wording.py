@@ -17,6 +17,7 @@ from executions.management.terminal import (
     seconds,
 )
 from executions.models import (
+    AgentControl,
     AgentExecution,
     AgentReview,
     AgentReviewVote,
@@ -128,6 +129,8 @@ def execution_state(row: AgentExecution) -> str:
         return "a person asked to cancel it"
     if row.status == ExecutionStatus.AWAITING_REVIEW:
         return "waits for people; nothing is held meanwhile"
+    if row.status == ExecutionStatus.PENDING and (off := AgentControl.objects.over(row.agent_type)):
+        return f"waits until this is lifted: {printable(off)}"
     if row.status == ExecutionStatus.PENDING and row.wake_at:
         return f"put back; goes on at {row.wake_at:%H:%M:%S} UTC"
     if row.status == ExecutionStatus.RUNNING and row.attempts > 1:

@@ -36,6 +36,17 @@ class AgentRunner(models.Model):
         return f"{self.host}:{self.pid}"
 
 
+class ControlQuerySet(models.QuerySet["AgentControl"]):
+    def off(self) -> ControlQuerySet:
+        """What is switched off now, the widest first."""
+        return self.exclude(state="on").select_related("changed_by").order_by("scope", "key")
+
+    def over(self, agent_type: str) -> AgentControl | None:
+        """Return the switch by which this agent's executions may not go on, if any."""
+        place = models.Q(scope="all") | models.Q(scope="agent", key=agent_type)
+        return self.off().filter(place).last()
+
+
 class AgentControl(models.Model):
     """A switch over everything, one agent, one tool or one customer."""
 
@@ -49,12 +60,25 @@ class AgentControl(models.Model):
     )
     changed_at = models.DateTimeField(db_default=Now())
 
+    objects = ControlQuerySet.as_manager()
+
     class Meta:
         db_table = "agent_controls"
         default_permissions = ("view", "change")
 
     def __str__(self) -> str:
-        return f"{self.scope} {self.key}: {self.state}"
+        """For example: the agent steward is paused by olga since 2026-01-02 03:04 UTC: why."""
+        since = f"{self.changed_at:%Y-%m-%d %H:%M} UTC"
+        return f"{self.place} is {self.state} by {self.by} since {since}: {self.reason}"
+
+    @property
+    def place(self) -> str:
+        """What it switches, in words."""
+        return "everything" if self.scope == "all" else f"the {self.scope} {self.key}"
+
+    @property
+    def by(self) -> str:
+        return str(self.changed_by or "the system")
 
 
 class AgentBudget(models.Model):

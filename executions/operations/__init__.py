@@ -9,6 +9,19 @@ from executions.operations.deciding import decide, settle
 from executions.operations.editing import edit
 from executions.operations.launching import Launched, launch
 from executions.operations.refusals import Refusal
+from executions.operations.switching import kill, lift, pause
 from executions.operations.withdrawing import withdraw
 
-__all__ = ["Launched", "Refusal", "cancel", "decide", "edit", "launch", "settle", "withdraw"]
+__all__ = [
+    "Launched",
+    "Refusal",
+    "cancel",
+    "decide",
+    "edit",
+    "kill",
+    "launch",
+    "lift",
+    "pause",
+    "settle",
+    "withdraw",
+]

@@ -15,6 +15,7 @@ from executions.engine.entries import (
     StepMade,
 )
 from executions.engine.journal import Journal
+from executions.engine.switches import Switches
 from tests.support.rehearsed_agent import REHEARSED, text
 
 Work = Callable[[Journal, leases.Lease], Awaitable[Any]]
@@ -49,7 +50,7 @@ def launched(count: int = 1) -> list[UUID]:
 
 async def claimed(lease: leases.Lease, ids: list[UUID]) -> None:
     link = Link(name="test claim")
-    taken = await leases.claim(link, lease, room=100)
+    taken = await leases.claim(link, lease, room=100, switches=Switches())
     await link.close()
     assert set(taken) == set(ids)
 

@@ -32,6 +32,7 @@ from executions.management.people import find_user
 from executions.management.progress import Progress
 from executions.management.telling import Teller
 from executions.management.terminal import as_json, printable
+from executions.models import AgentControl
 from executions.operations import Launched
 
 NOTHING_STORED = "Nothing was stored."
@@ -122,6 +123,8 @@ class Command(PlainCommand):
         self.teller.say(text, facts)
         if not execution.is_final and not readiness.a_runner_stands():
             self.teller.warn(readiness.NO_RUNNER)
+        if not execution.is_final and (off := AgentControl.objects.over(execution.agent_type)):
+            self.teller.warn(printable(f"It waits until this is lifted: {off}"))
         if self.options["follow"]:
             wait = not self.options["no_wait_review"]
             self.teller.follow(execution.pk, follow(execution.pk, wait_for_people=wait))

@@ -1,0 +1,2 @@
+DROP FUNCTION agent_controls_alone() CASCADE;
+DROP FUNCTION agent_controls_notify() CASCADE;

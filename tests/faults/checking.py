@@ -1,0 +1,12 @@
+"""How a fault test ends: every invariant is verified on what it left behind."""
+
+from __future__ import annotations
+
+from executions.invariants import verify
+from executions.invariants.rule import Ledger
+
+
+def nothing_is_violated(*ledgers: Ledger) -> None:
+    """Fail with the rows that break a promise, if any does. Nothing runs any more by now."""
+    broken = [one for one in verify(grace_s=0, ledgers=ledgers) if one.violations]
+    assert not broken, broken
