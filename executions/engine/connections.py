@@ -15,6 +15,7 @@ from executions import faults
 log = logging.getLogger(__name__)
 
 Connection = psycopg.AsyncConnection[TupleRow]
+AGAIN_S = 0.3  # before another try with a database that went away
 LOST = (psycopg.OperationalError, psycopg.InterfaceError)
 
 
@@ -63,7 +64,7 @@ class Link:
             except LOST as error:
                 log.warning("%s: the database went away (%s); trying again", self._name, error)
                 await self.close()
-                await asyncio.sleep(0.3)
+                await asyncio.sleep(AGAIN_S)
 
     async def _connection(self) -> Connection:
         async with self._connecting:

@@ -16,6 +16,7 @@ from uuid import UUID
 import psycopg
 
 from executions import faults
+from executions.engine import connections
 from executions.engine import statements as sql
 from executions.engine.batch import Answer, Batch, apply
 from executions.engine.connections import Connection, connect
@@ -117,7 +118,7 @@ class Journal:
             except (psycopg.OperationalError, psycopg.InterfaceError) as error:
                 log.warning("journal: the database went away (%s); trying again", error)
                 await self._drop()
-                await asyncio.sleep(0.2)
+                await asyncio.sleep(connections.AGAIN_S)
             except BaseException:
                 await self._rollback()
                 raise

@@ -11,7 +11,7 @@ from collections.abc import Awaitable, Callable
 from uuid import UUID
 
 from executions import __version__
-from executions.engine import drain, leases, loop
+from executions.engine import connections, drain, leases, loop
 from executions.engine.config import Config
 from executions.engine.connections import LOST, Connection, Link, connect
 from executions.engine.driven import Driven
@@ -284,7 +284,7 @@ class Runner:
                 await leases.hold(conn, self.lease)
                 return conn
             except LOST:
-                await asyncio.sleep(0.3)
+                await asyncio.sleep(connections.AGAIN_S)
 
     def _cancel(self, id: str) -> None:
         one = self._driven.get(UUID(id))
