@@ -3,9 +3,17 @@
 from __future__ import annotations
 
 from executions.engine.recovery import recover
+from executions.engine.seals import seal_audit
+from executions.invariants.recorded import check_and_record
 from executions.operations.deciding import expire_overdue
 
 
 def each_minute() -> dict[str, int]:
     """Recover what was lost from sight; expire what nobody decided in time."""
     return {**recover(), "expired": expire_overdue()}
+
+
+def each_hour() -> dict[str, int]:
+    """Seal the audit trail, then verify the promises: the check compares with the new seal."""
+    sealed = seal_audit()
+    return {"seal": sealed["seal"], "broken": check_and_record().broken}

@@ -55,7 +55,10 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
         *("executions.engine.tickets", "executions.engine.definitions", *COMMITS),
         *(MODELS, AGENTS, PERMISSIONS, USERS, CORE, *TOOL_WORDS),
     ),
-    "executions.housekeeping": ("executions.engine.recovery", "executions.operations"),
+    "executions.housekeeping": (
+        *("executions.engine.recovery", "executions.engine.seals"),
+        *("executions.invariants", "executions.operations"),
+    ),
     "executions.metrics": (MODELS, CORE),
     "executions.invariants": (MODELS, AGENTS, PERMISSIONS, USERS, CORE, *TOOL_WORDS),
     "executions.admin": (

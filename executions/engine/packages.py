@@ -15,7 +15,13 @@ from django_q import core_signing
 from django_q.conf import Conf
 from django_q.signing import BadSignature, SignedPackage
 
-FUNCTIONS = frozenset({"executions.engine.tickets.drive", "executions.housekeeping.each_minute"})
+FUNCTIONS = frozenset(
+    {
+        "executions.engine.tickets.drive",
+        "executions.housekeeping.each_hour",
+        "executions.housekeeping.each_minute",
+    }
+)
 CLASSES = frozenset(
     {
         *(("datetime", name) for name in ("date", "datetime", "time", "timedelta", "timezone")),

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import base64
+import contextlib
 import json
+import re
+import zlib
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -27,10 +31,22 @@ TEXTS = {
         SELECT id::text, concat_ws(' ', tool_input, proposed_input, tool_output, error)
         FROM agent_tool_calls WHERE execution_id IN ({NEWEST_ROWS})""",
     "review": f"""
-        SELECT r.id::text, concat_ws(' ', r.reason, string_agg(v.reason, ' '))
+        SELECT r.id::text, concat_ws(' ', r.reason, v.reason)
         FROM agent_reviews r LEFT JOIN agent_review_votes v ON v.review_id = r.id
-        WHERE r.execution_id IN ({NEWEST_ROWS}) GROUP BY r.id""",
+        WHERE r.execution_id IN ({NEWEST_ROWS})""",
     "definition": "SELECT sha256, body::text FROM agent_definitions",
+    "audit event": f"""
+        SELECT execution_id || ' ' || seq, detail::text
+        FROM agent_audit WHERE execution_id IN ({NEWEST_ROWS})""",
+    "switch": "SELECT scope || ' ' || key, reason FROM agent_controls",
+    "check": "SELECT id::text, findings::text FROM agent_invariant_checks",
+}
+# The queue's pickles in base64: a failed task keeps its traceback, a message its arguments.
+PACKED = {
+    "task": f"""
+        SELECT id, concat_ws(' ', args, kwargs, result) FROM django_q_task
+        ORDER BY stopped DESC LIMIT {NEWEST}""",
+    "ticket": f"SELECT id::text, payload FROM django_q_ormq ORDER BY id DESC LIMIT {NEWEST}",
 }
 
 # An end is final; what was mended since must not be reported for ever.
@@ -57,11 +73,31 @@ def secrets() -> Mapping[str, str]:
 def stored_secrets(situation: Situation) -> Iterator[Violation]:
     """Search here, not in SQL: a secret in a statement would stand in the server's log."""
     wanted = {name: _spellings(value) for name, value in secrets().items()}
+    for kind, row, text in _texts():
+        for name, spellings in wanted.items():
+            if any(spelling in text for spelling in spellings):
+                yield Violation(f"{kind} {row}", f"it holds {name}")
+
+
+def _texts() -> Iterator[tuple[str, str, str]]:
+    """Yield kind, row and text of whatever could hold a secret."""
     for kind, statement in TEXTS.items():
         for row, text in _rows(statement):
-            for name, spellings in wanted.items():
-                if any(spelling in text for spelling in spellings):
-                    yield Violation(f"{kind} {row}", f"it holds {name}")
+            yield kind, row, text
+    for kind, statement in PACKED.items():
+        for row, packed in _rows(statement):
+            yield kind, row, packed + " ".join(map(_unpacked, re.split(r"[\s:.]+", packed)))
+
+
+def _unpacked(packed: str) -> str:
+    """Return what base64, and perhaps zlib, hides; nothing is unpickled."""
+    try:
+        data = base64.b64decode(packed + "=" * (-len(packed) % 4), altchars=b"-_")
+    except ValueError:
+        return ""
+    with contextlib.suppress(zlib.error):
+        data = zlib.decompress(data)
+    return data.decode("utf-8", errors="replace")
 
 
 def _spellings(value: str) -> set[str]:

@@ -21,6 +21,24 @@ FROM agent_executions e LEFT JOIN (
 WHERE e.lease_token <> coalesce(a.last, 0) OR e.lease_token <> coalesce(a.claims, 0)
 """
 
+CLAIM_NUMBERS = """
+SELECT 'execution ' || m.execution_id, 'audit event ' || m.seq || ': claim ' || m.claim
+    || ' has lease token ' || coalesce(m.token, 'none')
+FROM (
+    SELECT a.execution_id, a.seq, a.detail ->> 'lease_token' AS token,
+        row_number() OVER (PARTITION BY execution_id ORDER BY seq) AS claim
+    FROM agent_audit a WHERE a.event IN ('running', 'recovered')
+) m WHERE m.token IS DISTINCT FROM m.claim::text
+"""
+
+# The journal's transaction begins by asking whether its runner is still taken for alive.
+PAST_THE_FENCE = """
+SELECT 'step ' || s.step_number || ' of execution ' || e.id,
+    'it was written at ' || s.created_at || ' by a runner taken for dead at ' || r.dead_at
+FROM agent_executions e JOIN agent_runners r ON r.id = e.lease_owner
+JOIN agent_steps s ON s.execution_id = e.id AND s.created_at > r.dead_at
+"""
+
 STEP_NUMBERS = """
 SELECT 'execution ' || s.execution_id,
     count(*) || ' steps are numbered ' || min(s.step_number) || ' to ' || max(s.step_number)
@@ -71,12 +89,18 @@ SELECT 'call ' || c.id, 'it is ' || c.status
 FROM agent_tool_calls c WHERE (c.finished_at IS NOT NULL) <> (c.status IN {FINAL_CALLS})
 """
 
+CLOSED_REVIEW = """
+SELECT 'review ' || r.id, 'it is ' || r.status
+    || CASE WHEN r.decided_at IS NULL THEN ' without' ELSE ' with' END || ' a time of decision'
+FROM agent_reviews r WHERE (r.decided_at IS NOT NULL) <> (r.status <> 'open')
+"""
+
 I2 = Invariant(
     name="I2",
     promise="one driver",
     counted="executions",
     count="SELECT count(*) FROM agent_executions",
-    rules=(LEASE_AND_STATUS, CLAIMS),
+    rules=(LEASE_AND_STATUS, CLAIMS, CLAIM_NUMBERS, PAST_THE_FENCE),
 )
 
 I3 = Invariant(
@@ -92,5 +116,5 @@ I7 = Invariant(
     promise="final is final",
     counted="audit events",
     count="SELECT count(*) FROM agent_audit",
-    rules=(MOVES, LAST_STATUS, FINAL_CALL),
+    rules=(MOVES, LAST_STATUS, FINAL_CALL, CLOSED_REVIEW),
 )

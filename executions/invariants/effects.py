@@ -36,6 +36,13 @@ FROM agent_tool_calls c JOIN agent_executions e ON e.id = c.execution_id
 WHERE c.effect <> 'read' AND c.started_at > e.cancel_requested_at
 """
 
+STARTED_ENDED = """
+SELECT 'call ' || c.id, 'it started at ' || c.started_at || ', after its execution was '
+    || e.status || ' at ' || e.completed_at
+FROM agent_tool_calls c JOIN agent_executions e ON e.id = c.execution_id
+WHERE c.started_at > e.completed_at
+"""
+
 # `changed_at` is when the change began; starts already under way may commit until it could.
 STARTED_SWITCHED_OFF = """
 SELECT 'call ' || c.id, 'it started at ' || c.started_at || ' although ' || s.scope || ' '
@@ -48,33 +55,45 @@ WHERE s.state <> 'on' AND c.effect <> 'read' AND (
     OR s.scope = 'tool' AND s.key = c.tool_name)
 """
 
-OUTSIDE_CALLS = """
-SELECT c.idempotency_key, c.id, c.status FROM agent_tool_calls c
-WHERE c.idempotency_key IS NOT NULL AND c.effect IN ('idempotent', 'once')
-  AND (%(tool)s::text IS NULL OR c.tool_name = %(tool)s)
+LEFT_THE_HOUSE = """
+c.effect IN ('idempotent', 'once') AND (%(tool)s::text IS NULL OR c.tool_name = %(tool)s)
+"""
+
+# Of all calls, also those out of scope: the ledger may be older.
+KNOWN = f"""
+SELECT c.idempotency_key FROM {{schema}}.agent_tool_calls c
+WHERE c.idempotency_key = ANY(%(keys)s) AND {LEFT_THE_HOUSE}
+"""
+
+# A person who settled a doubt as "it happened" answers for it; the ledger does not lie.
+UNSEEN = f"""
+SELECT c.id FROM agent_tool_calls c
+WHERE c.status = 'succeeded' AND c.idempotency_key IS NOT NULL
+  AND NOT c.idempotency_key = ANY(%(keys)s) AND {LEFT_THE_HOUSE}
 """
 
 
 def against_ledgers(situation: Situation) -> Iterator[Violation]:
     """Compare the calls with what the outside saw: once each, and once if they succeeded."""
     for ledger in situation.ledgers:
-        yield from _against(ledger)
+        yield from _against(ledger, situation.schema)
 
 
-def _against(ledger: Ledger) -> Iterator[Violation]:
+def _against(ledger: Ledger, schema: str) -> Iterator[Violation]:
     seen = Counter(ledger.keys)
+    values = {"keys": list(seen), "tool": ledger.tool}
     with connection.cursor() as cursor:
-        cursor.execute(OUTSIDE_CALLS, {"tool": ledger.tool})
-        calls = {key: (id, status) for key, id, status in cursor.fetchall()}
+        cursor.execute(KNOWN.format(schema=connection.ops.quote_name(schema)), values)
+        known = {key for (key,) in cursor.fetchall()}
+        cursor.execute(UNSEEN, values)
+        unseen = [id for (id,) in cursor.fetchall()]
     for key, times in seen.items():
         if times > 1:
             yield Violation(f"key {key}", f"the outside saw it {times} times")
-        if key not in calls:
+        if key not in known:
             yield Violation(f"key {key}", "the outside saw it, but no call has started with it")
-    for key, (id, status) in calls.items():
-        # A person who settled a doubt as "it happened" answers for it; the ledger does not lie.
-        if status == "succeeded" and key not in seen:
-            yield Violation(f"call {id}", "it succeeded, but the outside never saw it")
+    for id in unseen:
+        yield Violation(f"call {id}", "it succeeded, but the outside never saw it")
 
 
 I6 = Invariant(
@@ -91,5 +110,5 @@ I9 = Invariant(
     promise="cancel holds",
     counted="cancels",
     count="SELECT count(*) FROM agent_executions WHERE cancel_requested_at IS NOT NULL",
-    rules=(STARTED_CANCELLED, STARTED_SWITCHED_OFF),
+    rules=(STARTED_CANCELLED, STARTED_ENDED, STARTED_SWITCHED_OFF),
 )

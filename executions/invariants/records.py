@@ -84,6 +84,27 @@ FROM agent_tool_calls c LEFT JOIN agent_reviews r ON r.id = c.review_id
 WHERE c.status = 'approved' AND r.status IS DISTINCT FROM 'approved'
 """
 
+# The metrics page's figures and the lists that its links open, in its usual window.
+PAGES = """
+SELECT 'metrics of ' || coalesce(a.agent, 'all agents'),
+    'they count ' || concat_ws(', ', m.executions, m.completed, m.failed, m.cancelled)
+    || ' ended, completed, failed, cancelled; the lists have '
+    || concat_ws(', ', l.executions, l.completed, l.failed, l.cancelled)
+FROM (SELECT coalesce(%(since)s, %(now)s - interval '7 days') AS since) w
+CROSS JOIN LATERAL (
+    SELECT NULL AS agent UNION ALL
+    SELECT DISTINCT e.agent_type FROM agent_executions e WHERE e.completed_at >= w.since) a
+CROSS JOIN LATERAL (
+    SELECT count(*) AS executions, count(*) FILTER (WHERE e.status = 'completed') AS completed,
+        count(*) FILTER (WHERE e.status = 'failed') AS failed,
+        count(*) FILTER (WHERE e.status = 'cancelled') AS cancelled
+    FROM agent_executions e
+    WHERE e.completed_at >= w.since AND e.agent_type = coalesce(a.agent, e.agent_type)) l
+CROSS JOIN LATERAL agent_health_metrics(a.agent, w.since) m
+WHERE (m.executions, m.completed, m.failed, m.cancelled)
+   <> (l.executions, l.completed, l.failed, l.cancelled)
+"""
+
 I4 = Invariant(
     name="I4",
     promise="written before done",
@@ -97,5 +118,5 @@ I14 = Invariant(
     promise="counts agree",
     counted="reviews",
     count="SELECT count(*) FROM agent_reviews",
-    rules=(OPEN_REVIEWS, WAITING_CALLS, IDLE_REVIEWS, APPROVED_CALLS),
+    rules=(OPEN_REVIEWS, WAITING_CALLS, IDLE_REVIEWS, APPROVED_CALLS, PAGES),
 )

@@ -27,17 +27,31 @@ class Ledger:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Seal:
+    """A seal of the audit trail as it was exported; `at` is only told."""
+
+    id: int
+    at: str
+    executions: int
+    events: int
+    heads_hash: str
+
+
+@dataclass(frozen=True, kw_only=True)
 class Situation:
     """What every check is given. `now` is the database's time at which all of them look.
 
     `grace_s` is how long a state that others must clear away may stand. With `since`, only
-    executions that have not ended, or not before then, are looked at.
+    executions that have not ended, or not before then, are looked at; the tables' own rows are
+    then found in `schema`.
     """
 
     now: datetime
     grace_s: float
+    schema: str
     since: datetime | None = None
     ledgers: tuple[Ledger, ...] = ()
+    seals: tuple[Seal, ...] = ()
 
 
 Search = Callable[[Situation], Iterator[Violation]]
@@ -48,8 +62,8 @@ class Invariant:
     """A promise of the design, and how rows show that it is kept.
 
     `count` is SQL for how many rows are looked at, which `counted` names. Each of `rules` is SQL
-    that gives one (row, what is wrong) per violation and may use %(now)s and %(grace_s)s, so that
-    a literal per cent sign is doubled; `searches` do what SQL should not.
+    that gives one (row, what is wrong) per violation and may use %(now)s, %(since)s, %(grace_s)s,
+    so that a literal per cent sign is doubled; `searches` do what SQL should not.
     """
 
     name: str

@@ -20,31 +20,13 @@ from executions.invariants.driving import I2, I3, I7
 from executions.invariants.effects import I6, I9
 from executions.invariants.liveness import I1, I13
 from executions.invariants.records import I4, I14
-from executions.invariants.rule import UNFINISHED, Invariant, Ledger, Situation, Violation
+from executions.invariants.rule import Invariant, Ledger, Seal, Situation, Violation
+from executions.invariants.scope import only_in_scope
 from executions.invariants.spending import I8
 
 INVARIANTS = (I1, I2, I3, I4, I5, I6, I7, I8, I9, I10, I11, I12, I13, I14, I15, I16)
 EXAMPLES = 5
 
-# Names put before the tables': each rule then sees only what belongs to the executions in scope.
-SCOPE = f"""
-WITH scope AS MATERIALIZED (
-    SELECT id FROM agent_executions WHERE completed_at >= %(since)s
-    UNION SELECT id FROM agent_executions WHERE status IN {UNFINISHED}
-), agent_executions AS (
-    SELECT e.* FROM agent_executions e JOIN scope ON scope.id = e.id
-), agent_steps AS (
-    SELECT s.* FROM agent_steps s JOIN scope ON scope.id = s.execution_id
-), agent_tool_calls AS (
-    SELECT c.* FROM agent_tool_calls c JOIN scope ON scope.id = c.execution_id
-), agent_reviews AS (
-    SELECT r.* FROM agent_reviews r JOIN scope ON scope.id = r.execution_id
-), agent_review_votes AS (
-    SELECT v.* FROM agent_review_votes v JOIN agent_reviews r ON r.id = v.review_id
-), agent_audit AS (
-    SELECT a.* FROM agent_audit a JOIN scope ON scope.id = a.execution_id
-)
-"""
 GRACE_S = 60.0
 
 
@@ -72,6 +54,7 @@ def verify(
     grace_s: float = GRACE_S,
     hours: float | None = None,
     ledgers: Sequence[Ledger] = (),
+    seals: Sequence[Seal] = (),
     only: Sequence[str] = (),
 ) -> Iterator[Verified]:
     """Yield what each invariant's check found; `only` names some of them.
@@ -81,17 +64,20 @@ def verify(
     """
     with _one_snapshot():
         with connection.cursor() as cursor:
-            cursor.execute("SELECT clock_timestamp()")
-            (now,) = cursor.fetchone()
+            cursor.execute("SELECT clock_timestamp(), current_schema()")
+            now, schema = cursor.fetchone()
         situation = Situation(
             now=now,
             grace_s=grace_s,
+            schema=schema,
             since=None if hours is None else now - timedelta(hours=hours),
             ledgers=tuple(ledgers),
+            seals=tuple(seals),
         )
-        for invariant in INVARIANTS:
-            if not only or invariant.name in only:
-                yield _verified(invariant, situation)
+        with only_in_scope(situation.since):
+            for invariant in INVARIANTS:
+                if not only or invariant.name in only:
+                    yield _verified(invariant, situation)
 
 
 @contextmanager
@@ -101,7 +87,7 @@ def _one_snapshot() -> Iterator[None]:
     with transaction.atomic():
         with connection.cursor() as cursor:
             if is_outermost:
-                cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY")
+                cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
             cursor.execute("SET LOCAL work_mem = '64MB'")
         yield
 
@@ -150,13 +136,12 @@ def _broken(rule: str, situation: Situation) -> tuple[int, list[Violation]]:
 
 
 def _rows(statement: str, situation: Situation) -> list[tuple[Any, ...]]:
-    scope = SCOPE if situation.since else ""
     values: dict[str, Any] = {
         "now": situation.now,
         "grace_s": situation.grace_s,
         "since": situation.since,
     }
     with connection.cursor() as cursor:
-        cursor.execute(scope + statement, values)
+        cursor.execute(statement, values)
         rows: list[tuple[Any, ...]] = cursor.fetchall()
     return rows

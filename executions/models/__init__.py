@@ -2,7 +2,6 @@
 
 from executions.models.control import (
     AgentAudit,
-    AgentAuditSeal,
     AgentBudget,
     AgentControl,
     AgentRunner,
@@ -10,17 +9,20 @@ from executions.models.control import (
 from executions.models.execution import AgentDefinition, AgentExecution
 from executions.models.notification import AgentNotification
 from executions.models.review import AgentGatedTool, AgentReview, AgentReviewVote
+from executions.models.sealing import AgentAuditSeal, AgentAuditSealed, AgentInvariantCheck
 from executions.models.step import AgentStep
 from executions.models.tool_call import AgentToolCall
 
 __all__ = [
     "AgentAudit",
     "AgentAuditSeal",
+    "AgentAuditSealed",
     "AgentBudget",
     "AgentControl",
     "AgentDefinition",
     "AgentExecution",
     "AgentGatedTool",
+    "AgentInvariantCheck",
     "AgentNotification",
     "AgentReview",
     "AgentReviewVote",

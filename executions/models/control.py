@@ -123,21 +123,3 @@ class AgentAudit(models.Model):
 
     def __str__(self) -> str:
         return f"{self.seq} {self.event}"
-
-
-class AgentAuditSeal(models.Model):
-    """One hash over the heads of all chains at one moment."""
-
-    id = models.BigAutoField(primary_key=True)
-    at = models.DateTimeField(db_default=Now())
-    executions = models.BigIntegerField()
-    events = models.BigIntegerField()
-    heads_hash = models.TextField()
-    prev_hash = models.TextField()
-
-    class Meta:
-        db_table = "agent_audit_seals"
-        default_permissions = ("view",)
-
-    def __str__(self) -> str:
-        return f"seal {self.pk}"

@@ -11,8 +11,9 @@ from django.urls import reverse
 from django.utils import timezone
 
 from executions.agents import all_agents
+from executions.invariants.recorded import latest_check
 from executions.metrics import Health, health
-from executions.models import AgentExecution
+from executions.models import AgentAuditSeal, AgentExecution
 from executions.templatetags import words
 
 WINDOWS = {
@@ -21,6 +22,7 @@ WINDOWS = {
     "30d": ("30 days", timedelta(days=30)),
 }
 DEFAULT_WINDOW = "7d"
+LATE = timedelta(hours=2)
 FEW = 20
 """Below so many executions a rate says little, and the page says so."""
 
@@ -92,6 +94,18 @@ def context(chosen: Choice) -> dict[str, Any]:
             for one in all_agents()
         ],
         "as_of": timezone.now(),
+        **promises(),
+    }
+
+
+def promises() -> dict[str, Any]:
+    """Return what the last hourly check found, and the last seal of the audit trail."""
+    check = latest_check()
+    return {
+        "check": check,
+        "check_ms": check and 1000 * check.seconds,
+        "check_is_late": check and timezone.now() - check.at > LATE,
+        "seal": AgentAuditSeal.objects.order_by("-id").first(),
     }
 
 

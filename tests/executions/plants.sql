@@ -22,6 +22,13 @@ UPDATE agent_executions SET lease_token = 2 WHERE id = %(running)s
 -- I2 | execution %(pending)s | pending with a lease | agent_executions lease_only_while_running
 UPDATE agent_executions SET lease_owner = gen_random_uuid() WHERE id = %(pending)s
 
+-- I2 | execution %(completed)s | claim 2 has lease token 3
+UPDATE agent_audit SET detail = jsonb_set(detail, '{lease_token}', '3')
+WHERE execution_id = %(completed)s AND event = 'running' AND detail ->> 'lease_token' = '2'
+
+-- I2 | step 1 of execution %(running)s | by a runner taken for dead
+UPDATE agent_runners SET dead_at = now() - interval '10 minutes'
+
 -- I3 | execution %(completed)s | numbered 1 to 9
 UPDATE agent_steps SET step_number = 9 WHERE execution_id = %(completed)s AND step_number = 4
 
@@ -114,6 +121,9 @@ UPDATE agent_executions SET status = 'failed', stop_reason = 'X' WHERE id = %(co
 -- I7 | call %(filing)s | succeeded without a finishing time
 UPDATE agent_tool_calls SET finished_at = NULL WHERE id = %(filing)s
 
+-- I7 | review %(open_review)s | it is open with a time of decision
+UPDATE agent_reviews SET decided_at = now() WHERE id = %(open_review)s
+
 -- I8 | execution %(completed)s | 4 of 3 steps
 UPDATE agent_executions SET limits = limits || '{"max_steps": 3}' WHERE id = %(completed)s
 
@@ -138,6 +148,9 @@ WHERE id = %(completed)s
 -- I9 | call %(filing)s | tool submit_to_regulator is killed
 INSERT INTO agent_controls (scope, key, state, changed_at)
 VALUES ('tool', 'submit_to_regulator', 'killed', now() - interval '10 minutes')
+
+-- I9 | call %(filing)s | after its execution was completed
+UPDATE agent_executions SET completed_at = now() - interval '10 minutes' WHERE id = %(completed)s
 
 -- I10 | call %(letter)s | rejected without a reason
 UPDATE agent_tool_calls SET tool_output = '{"by": "rita"}' WHERE id = %(letter)s
@@ -168,6 +181,23 @@ DELETE FROM agent_audit WHERE execution_id = %(completed)s AND seq = 3
 -- I12 | execution %(pending)s | does not begin with its launch
 DELETE FROM agent_audit WHERE execution_id = %(pending)s
 
+-- I12 | execution %(completed)s | was sealed, and is gone
+DELETE FROM agent_audit a WHERE execution_id = %(completed)s
+  AND seq = (SELECT max(seq) FROM agent_audit b WHERE b.execution_id = a.execution_id)
+
+-- I12 | execution %(completed)s | was sealed, and is gone or another
+UPDATE agent_audit SET hash = 'rewritten' WHERE execution_id = %(completed)s AND event = 'completed'
+
+-- I12 | seal %(seal)s | does not follow the one before
+UPDATE agent_audit_seals SET prev_hash = 'another' WHERE id = %(seal)s
+
+-- I12 | seal %(seal)s | its heads are not those sealed
+DELETE FROM agent_audit_sealed WHERE execution_id = %(completed)s
+
+-- I12 | execution %(completed)s | covers 0
+WITH d AS (DELETE FROM agent_audit_sealed WHERE execution_id = %(completed)s)
+UPDATE agent_audit_seals SET at = at + interval '1 hour'
+
 -- I13 | execution %(running)s | its runner is gone since
 WITH other AS (
   INSERT INTO agent_runners (host, pid, capacity, started_at, lease_until)
@@ -193,9 +223,23 @@ UPDATE agent_tool_calls SET status = 'approved' WHERE id = %(waiting_letter)s
 -- I14 | call %(waiting_letter)s | it is approved, but its review is open
 UPDATE agent_tool_calls SET status = 'approved' WHERE id = %(waiting_letter)s
 
+-- I14 | metrics of compliance_document_generator | the lists have 2, 1, 0, 1
+DROP FUNCTION agent_health_metrics;
+CREATE FUNCTION agent_health_metrics(agent_type text, since timestamptz)
+RETURNS TABLE (executions bigint, completed bigint, failed bigint, cancelled bigint)
+LANGUAGE sql AS 'SELECT 3::bigint, 1::bigint, 0::bigint, 1::bigint'
+
 -- I15 | call %(filing)s | it holds OPENAI_API_KEY
 UPDATE agent_tool_calls SET tool_output = to_jsonb('the key is sk-"secret"-123'::text)
 WHERE id = %(filing)s
+
+-- I15 | audit event %(completed)s 1 | it holds OPENAI_API_KEY
+UPDATE agent_audit SET detail = to_jsonb('the key is sk-"secret"-123'::text)
+WHERE execution_id = %(completed)s AND seq = 1
+
+-- I15 | task a-task | it holds OPENAI_API_KEY
+INSERT INTO django_q_task (id, name, func, started, stopped, success, attempt_count, result)
+SELECT 'a-task', 'n', 'f', now(), now(), false, 1, encode('Traceback: sk-"secret"-123', 'base64')
 
 -- I16 | execution %(completed)s | WRITE_REFUSED
 UPDATE agent_executions SET stop_reason = 'WRITE_REFUSED', error = 'WRITE_REFUSED: x'

@@ -7,7 +7,7 @@ from argparse import ArgumentParser
 from pathlib import Path
 from typing import Any
 
-from executions.invariants import GRACE_S, INVARIANTS, Ledger, Verified, verify
+from executions.invariants import GRACE_S, INVARIANTS, Ledger, Seal, Verified, verify
 from executions.management.endings import Exit, PlainCommand, Refused
 from executions.management.terminal import as_json, clipped, counted, printable
 
@@ -46,14 +46,23 @@ class Command(PlainCommand):
             metavar="[TOOL=]FILE",
             help="JSON lines of what the outside saw, one idempotency key each, to compare for I6",
         )
+        add(
+            "--seal",
+            action="append",
+            default=[],
+            metavar="FILE",
+            help="JSON lines of export_audit_seal, to compare for I12",
+        )
 
     def handle(self, *args: Any, **options: Any) -> None:
         ledgers = [read_ledger(one) for one in options["ledger"]]
+        seals = [seal for one in options["seal"] for seal in read_seals(one)]
         broken = 0
         for one in verify(
             grace_s=options["grace"],
             hours=options["hours"],
             ledgers=ledgers,
+            seals=seals,
             only=options["only"] or (),
         ):
             broken += bool(one.violations)
@@ -68,22 +77,35 @@ class Command(PlainCommand):
 def read_ledger(given: str) -> Ledger:
     """Read `TOOL=FILE` or `FILE`: a line is an object with a `key` or an `idempotency_key`."""
     tool, equals, name = given.rpartition("=")
-    try:
-        lines = Path(name).read_text(encoding="utf-8").splitlines()
-    except (OSError, ValueError) as error:
-        raise Refused(f"the ledger {name} cannot be read: {error}") from None
-    keys = [_key(line, name, number) for number, line in enumerate(lines, 1) if line.strip()]
+    keys = [_key(line, f"line {number} of the ledger {name}") for number, line in _lines_of(name)]
     return Ledger(tool=tool if equals else None, keys=tuple(keys))
 
 
-def _key(line: str, name: str, number: int) -> str:
+def read_seals(name: str) -> list[Seal]:
+    """Read what `export_audit_seal` printed: one seal a line."""
+    seals = []
+    for number, line in _lines_of(name):
+        try:
+            seals.append(Seal(**json.loads(line)))
+        except (ValueError, TypeError):
+            raise Refused(f"line {number} of {name} is no exported seal") from None
+    return seals
+
+
+def _lines_of(name: str) -> list[tuple[int, str]]:
+    try:
+        lines = Path(name).read_text(encoding="utf-8").splitlines()
+    except (OSError, ValueError) as error:
+        raise Refused(f"{name} cannot be read: {error}") from None
+    return [(number, line) for number, line in enumerate(lines, 1) if line.strip()]
+
+
+def _key(line: str, place: str) -> str:
     try:
         entry = json.loads(line)
         return str(entry["key"] if "key" in entry else entry["idempotency_key"])
     except (ValueError, KeyError, TypeError):
-        raise Refused(
-            f'line {number} of the ledger {name} is not a JSON object with a "key"'
-        ) from None
+        raise Refused(f'{place} is not a JSON object with a "key"') from None
 
 
 def _lines(one: Verified) -> str:
