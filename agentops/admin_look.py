@@ -50,6 +50,7 @@ _NAVIGATION = [
                 "executions.view_agenttoolcall",
             ),
             _link("Launch", "rocket_launch", "launch", "executions.launch_execution"),
+            _link("Switches", "power_settings_new", "switches", "executions.change_agentcontrol"),
             _link("Metrics", "monitoring", "metrics", "executions.view_agentexecution"),
         ],
     },

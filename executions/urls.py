@@ -27,6 +27,8 @@ urlpatterns = [
     path("executions/<uuid:execution_id>/", pages.execution, name="execution"),
     path("executions/<uuid:execution_id>/cancel/", pages.cancel, name="execution-cancel"),
     path("calls/<uuid:call_id>/output.json", pages.call_output, name="call-output"),
+    path("switches/", pages.switches, name="switches"),
+    path("switches/lift/", pages.lift_switch, name="switch-lift"),
     path("metrics/", pages.metrics, name="metrics"),
     path("documents/<str:document_id>/", pages.document, name="document"),
 ]

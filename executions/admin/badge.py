@@ -6,7 +6,7 @@ from typing import Any
 
 from django.http import HttpRequest
 
-from executions.pages.frame import PersonRequest, site
+from executions.pages.frame import PersonRequest, site, switches
 from executions.pages.waiting import waiting_for
 
 
@@ -16,5 +16,5 @@ def open_reviews(request: PersonRequest) -> str:
 
 
 def site_facts(request: HttpRequest) -> dict[str, Any]:
-    """Return what the banner needs."""
-    return site()
+    """Return what the banners need."""
+    return {**site(), **(switches() if request.user.is_authenticated else {})}

@@ -13,6 +13,7 @@ from django.utils import timezone
 
 from agentops.accounts.models import User
 from executions import permissions
+from executions.models import AgentControl
 from executions.pages import rights
 from executions.pages.waiting import waiting_for
 
@@ -43,11 +44,9 @@ def page(
     status: int = 200,
 ) -> HttpResponse:
     """Render a page in the frame. `here` is the key of the place it belongs to."""
-    frame = {
-        "here": here,
-        "places": places(request.user) if request.user.is_authenticated else [],
-        **site(),
-    }
+    frame = {"here": here, **site()}
+    if request.user.is_authenticated:
+        frame |= {"places": places(request.user), **switches()}
     response = render(request, template, {**frame, **(context or {})}, status=status)
     response.headers["Cache-Control"] = "no-store"
     return response
@@ -60,6 +59,11 @@ def site() -> dict[str, Any]:
         "zone": timezone.get_current_timezone_name(),
         "organisation": settings.AGENTOPS_ORGANISATION,
     }
+
+
+def switches() -> dict[str, Any]:
+    """Return what every page tells of what is switched off."""
+    return {"switched_off": AgentControl.objects.off()}
 
 
 def places(person: User) -> list[Place]:
@@ -81,6 +85,8 @@ def places(person: User) -> list[Place]:
         found.append(_place("metrics", "Metrics", "chart", "metrics"))
     if person.has_perm(permissions.LAUNCH):
         found.append(_place("launch", "Launch", "rocket", "launch"))
+    if person.has_perm(permissions.SWITCH):
+        found.append(_place("switches", "Switches", "lock", "switches"))
     if person.is_staff:
         found.append(_place("admin", "Administration", "gear", "admin:index"))
     return found

@@ -6,7 +6,7 @@ from django.utils import timezone
 
 from executions.core import limits
 from executions.core.states import CallStatus, ExecutionStatus
-from executions.models import AgentAudit, AgentExecution
+from executions.models import AgentAudit, AgentControl, AgentExecution
 from executions.pages.story import Story
 from executions.templatetags import words
 
@@ -57,6 +57,8 @@ def headline(story: Story) -> str:
         case ExecutionStatus.RUNNING:
             at = execution.step_count + 1
             return "Is being cancelled" if execution.cancel_requested_at else f"Works on step {at}"
+    if off := AgentControl.objects.over(execution.agent_type):
+        return f"Waits until the switch over {off.place} is lifted"
     if execution.wake_at and execution.wake_at > timezone.now():
         until = f"{timezone.localtime(execution.wake_at):%H:%M:%S}"
         if any(one.call.status == CallStatus.APPROVED for one in story.calls):

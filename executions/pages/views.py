@@ -7,16 +7,19 @@ from uuid import UUID
 
 from django.contrib import messages
 from django.contrib.auth.views import LoginView
+from django.core.exceptions import BadRequest
 from django.http import Http404, HttpResponse, JsonResponse
 from django.shortcuts import get_object_or_404, redirect
+from django.urls import reverse
 from django.utils.http import content_disposition_header
+from django.utils.http import url_has_allowed_host_and_scheme as is_inside
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from executions import operations, permissions
 from executions.agents import UnknownAgent, all_agents, get_agent
 from executions.models import AgentToolCall
 from executions.operations.refusals import NotFound, NotPermitted, Refusal
-from executions.pages import health, launching, rights, sentences
+from executions.pages import health, launching, rights, sentences, switching
 from executions.pages.documents import file_response
 from executions.pages.frame import PersonRequest, page, site
 from executions.pages.story import Story, story_of
@@ -97,6 +100,40 @@ def metrics(request: PersonRequest) -> HttpResponse:
     rights.require(request.user, rights.VIEW_EXECUTIONS, "see the metrics")
     chosen = health.choice(request.GET.get("agent", ""), request.GET.get("window", ""))
     return page(request, "pages/metrics.html", health.context(chosen), here="metrics")
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def switches(request: PersonRequest) -> HttpResponse:
+    """Say what is switched off, and switch more off."""
+    rights.require(request.user, permissions.SWITCH, "pull switches")
+    form = switching.PullForm(request.POST or None)
+    if form.is_valid():
+        try:
+            pulled = switching.pull(form.cleaned_data, request.user)
+        except Refusal as error:
+            form.add_error(None, str(error))
+        else:
+            messages.success(request, switching.told(pulled))
+            return redirect("switches")
+    status = 422 if form.errors else 200
+    return page(request, "pages/switches.html", {"form": form}, here="switches", status=status)
+
+
+@require_POST
+def lift_switch(request: PersonRequest) -> HttpResponse:
+    """Lift a switch from the banner that every page has, and go back to that page."""
+    rights.require(request.user, permissions.SWITCH, "lift switches")
+    form = switching.LiftForm(request.POST)
+    if not form.is_valid():
+        raise BadRequest("This is not a form of ours.")
+    try:
+        lifted = switching.lift(form.cleaned_data, request.user)
+    except Refusal as error:
+        messages.error(request, str(error))
+    else:
+        messages.success(request, switching.told(lifted))
+    there = form.cleaned_data["next"]
+    return redirect(there if is_inside(there, {request.get_host()}) else reverse("switches"))
 
 
 @require_safe

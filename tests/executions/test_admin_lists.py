@@ -25,7 +25,10 @@ pytestmark = pytest.mark.django_db
 
 EXECUTIONS = "admin:executions_agentexecution"
 CALLS = "admin:executions_agenttoolcall"
-PAYLOADS = ("input_data", "result", "state", "tool_input", "tool_output", "proposed_input")
+PAYLOADS = (
+    *('"agent_executions"."input_data"', '"agent_executions"."result"'),
+    *('"agent_executions"."state"', '"tool_input"', '"tool_output"', '"proposed_input"'),
+)
 
 
 @pytest.fixture
@@ -81,7 +84,7 @@ def test_a_list_reads_no_payloads_and_no_distinct_values(
     for query in queries:
         columns = query["sql"].split(" FROM ")[0]
         assert "DISTINCT" not in query["sql"]
-        assert not [name for name in PAYLOADS if f'"{name}"' in columns], query["sql"]
+        assert not [name for name in PAYLOADS if name in columns], query["sql"]
     assert len(queries) <= 14
 
 

@@ -1,0 +1,162 @@
+"""The banner on every page, its button, and the page that pulls switches."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from django.test import Client
+from django.urls import reverse
+
+from agentops.accounts.models import User
+from executions import operations
+from executions.models import AgentControl
+from tests import factories
+from tests.executions import desk
+
+pytestmark = pytest.mark.django_db
+AGENT = "customer_record_steward"
+PAUSED = f"The agent {AGENT} is paused"
+LIFT = 'action="/switches/lift/"'
+
+
+@pytest.fixture
+def olga() -> User:
+    return factories.person("olga", may=["change_agentcontrol", "view_*"], is_staff=True)
+
+
+def paused(person: User, reason: str = "wrong rates") -> AgentControl:
+    return operations.pause(scope="agent", key=AGENT, person=person, reason=reason)
+
+
+def read(client: Client, address: str) -> str:
+    response = client.get(address)
+    assert response.status_code == 200
+    return str(response.content.decode())
+
+
+def banner_form(page: str) -> dict[str, str]:
+    """What the banner's button sends."""
+    form = page[page.index(LIFT) :]
+    form = form[: form.index("</form>")]
+    sent = dict(re.findall(r'name="(\w+)" value="([^"]*)"', form))
+    sent.pop("csrfmiddlewaretoken")
+    return sent
+
+
+def test_a_banner_on_every_page_says_what_is_off_why_and_by_whom(
+    client: Client, olga: User
+) -> None:
+    """C4: desk, pages and administration; who may not lift it sees no button."""
+    review = desk.proposed()
+    paused(olga, "wrong \u202erates<b>")
+    rita = factories.reviewer("rita")
+    rita.is_staff = True
+    rita.save()
+    for person, has_button in ((rita, False), (olga, True)):
+        client.force_login(person)
+        places = [desk.url(review), reverse("admin:index")] if person == rita else []
+        for address in [*places, reverse("reviews")]:
+            page = read(client, address)
+            assert PAUSED in page, address
+            assert "by olga since" in page
+            assert "rates&lt;b&gt;" in page
+            assert "\u202e" not in page
+            assert (LIFT in page) == has_button
+    client.logout()
+    assert PAUSED not in read(client, reverse("login"))
+
+
+def test_its_button_lifts_and_leads_back(client: Client, olga: User) -> None:
+    paused(olga)
+    client.force_login(olga)
+    sent = banner_form(read(client, reverse("metrics")))
+    response = client.post(reverse("switch-lift"), sent, follow=True)
+    assert response.redirect_chain == [(reverse("metrics"), 302)]
+    page = response.content.decode()
+    assert f"The agent {AGENT} is on again." in page
+    assert PAUSED not in page
+    again = client.post(reverse("switch-lift"), sent, follow=True)
+    assert "not any more" in again.content.decode()
+
+
+def test_a_story_says_what_holds_it_back(client: Client, olga: User) -> None:
+    one = factories.execution(agent_type=AGENT)
+    client.force_login(olga)
+    address = reverse("execution", args=[one.pk])
+    assert "Waits for a runner" in read(client, address)
+    paused(olga)
+    assert f"Waits until the switch over the agent {AGENT} is lifted" in read(client, address)
+
+
+def test_a_banner_of_an_older_switch_lifts_nothing(client: Client, olga: User) -> None:
+    paused(olga)
+    client.force_login(olga)
+    sent = banner_form(read(client, reverse("reviews")))
+    operations.kill(scope="agent", key=AGENT, person=olga, reason="worse")
+    response = client.post(reverse("switch-lift"), sent, follow=True)
+    assert "changed since you looked" in response.content.decode()
+    assert AgentControl.objects.get().state == "killed"
+
+
+@pytest.mark.parametrize(
+    "sent", [{}, {"place": "all:"}, {"place": "all:", "seen": "yesterday", "next": "/"}]
+)
+def test_what_is_no_form_of_ours_changes_nothing(
+    client: Client, olga: User, sent: dict[str, str]
+) -> None:
+    paused(olga)
+    client.force_login(olga)
+    assert client.post(reverse("switch-lift"), sent).status_code == 400
+    assert AgentControl.objects.get().state == "paused"
+
+
+def test_it_leads_nowhere_outside(client: Client, olga: User) -> None:
+    paused(olga)
+    client.force_login(olga)
+    sent = banner_form(read(client, reverse("reviews")))
+    response = client.post(reverse("switch-lift"), {**sent, "next": "https://elsewhere.example/"})
+    assert response.headers["Location"] == reverse("switches")
+
+
+def test_the_page_pauses_and_kills(client: Client, olga: User) -> None:
+    client.force_login(olga)
+    sent = {"place": "tool:send_email", "verb": "kill", "reason": "wrong letterhead"}
+    response = client.post(reverse("switches"), sent, follow=True)
+    assert "The tool send_email is killed." in response.content.decode()
+    found = AgentControl.objects.get()
+    assert (found.scope, found.key, found.state) == ("tool", "send_email", "killed")
+    assert (found.reason, found.changed_by) == ("wrong letterhead", olga)
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({"reason": " "}, "required"),
+        ({"place": "agent:nobody"}, "not one of the available choices"),
+        ({}, "Somebody was faster"),
+    ],
+)
+def test_the_page_refuses_and_keeps_what_was_typed(
+    client: Client, olga: User, changes: dict[str, str], said: str
+) -> None:
+    paused(olga)
+    client.force_login(olga)
+    sent = {"place": f"agent:{AGENT}", "verb": "pause", "reason": "my words", **changes}
+    response = client.post(reverse("switches"), sent)
+    assert response.status_code == 422
+    page = response.content.decode()
+    assert said in page
+    assert sent["reason"].strip() in page
+
+
+def test_only_whoever_may_gets_there(client: Client) -> None:
+    client.force_login(factories.reviewer("rita"))
+    for response in (
+        client.get(reverse("switches")),
+        client.post(reverse("switches"), {"place": "all:", "verb": "kill", "reason": "x"}),
+        client.post(reverse("switch-lift"), {}),
+    ):
+        assert response.status_code == 403
+        assert "executions.change_agentcontrol" in response.content.decode()
+    assert reverse("switches") not in read(client, reverse("reviews"))
