@@ -6,7 +6,9 @@ in docs/write-a-tool.md.
 
 from __future__ import annotations
 
+import hashlib
 import inspect
+import json
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -124,7 +126,8 @@ class Tool:
     `check` and `target` raise ToolError for a call that cannot succeed, so that no person is
     asked about it; `target` is None when no version matters. `headline` (a sentence from the
     exact arguments), `consequence`, `verb`, `risk`, `template` and `preview` (plain data for that
-    template, never the LLM's words about itself) are what a reviewer sees.
+    template, never the LLM's words about itself) are what a reviewer sees. Raise `version` when
+    what it does changes so that people should look again at what they approved and did not start.
     """
 
     name: str
@@ -133,6 +136,7 @@ class Tool:
     arguments: type[BaseModel]
     function: Callable[..., Any]
     approval: Approval
+    version: int = 1
     timeout_ms: int | None = None
     is_async: bool = False
     wants_context: bool = False
@@ -148,6 +152,13 @@ class Tool:
     def schema(self) -> dict[str, Any]:
         """Return the JSON schema of the arguments, fit for an LLM API's strict mode."""
         return strict_schema(self._raw_schema)
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """What an approval is tied to beside the arguments: another one means ask again."""
+        parts = [self.name, self.version, self.effect.value, self._raw_schema]
+        told = json.dumps(parts, sort_keys=True)
+        return f"{self.version}:{hashlib.sha256(told.encode()).hexdigest()[:16]}"
 
     def parse(self, arguments: Any) -> BaseModel:
         """Return `arguments` (the LLM's JSON object) checked, or raise ToolInputError."""

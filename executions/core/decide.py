@@ -63,6 +63,13 @@ class RunCalls:
 
 
 @dataclass(frozen=True)
+class Refuse:
+    """These need people and were put before none: the gate was closed while they were written."""
+
+    ids: tuple[Hashable, ...]
+
+
+@dataclass(frozen=True)
 class Doubt:
     """These may or may not have happened before a crash; a person must say."""
 
@@ -86,7 +93,7 @@ class Stop:
     reason: str
 
 
-NextStep = AskLLM | RunCalls | Doubt | AwaitReview | Finish | Stop
+NextStep = AskLLM | RunCalls | Refuse | Doubt | AwaitReview | Finish | Stop
 
 
 def next_step(s: Snapshot) -> NextStep:
@@ -99,14 +106,14 @@ def next_step(s: Snapshot) -> NextStep:
         return Doubt(doubtful)
     if ending:  # 2. people win; then time and loops
         return Stop(ending)
+    if unseen := tuple(c.id for c in s.calls if c.status is C.PENDING and c.gated):
+        return Refuse(unseen)
     if runnable := _runnable(s):  # 3. do what was asked, in order
         return RunCalls(runnable)
     if any(c.status in (C.AWAITING_REVIEW, C.IN_DOUBT) for c in s.calls):
         return AwaitReview()  # 4. nothing left to run: let go
-    if s.answer and not s.answer.problem:  # 5. nothing left to ask
-        return Finish()
-    if s.answer and not s.answer.tries_left:
-        return Stop(s.answer.stop_reason)
+    if s.answer and not (s.answer.problem and s.answer.tries_left):  # 5. nothing left to ask
+        return Stop(s.answer.stop_reason) if s.answer.problem else Finish()
     if reason := exceeded(s.limits, s.spent):  # 6. before spending more
         return Stop(reason)
     return AskLLM()  # 7. otherwise, think

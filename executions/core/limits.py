@@ -63,6 +63,14 @@ def from_json(value: Mapping[str, Any]) -> Limits:
     return merged(Limits(), {name: value[name] for name in NAMES if value.get(name) is not None})
 
 
+def readable(value: Any) -> dict[str, Any]:
+    """Return each limit of a stored snapshot for people to see, all None when it cannot be read."""
+    try:
+        return asdict(from_json(value))
+    except (LimitError, AttributeError, TypeError):
+        return dict.fromkeys(NAMES)
+
+
 def to_json(limits: Limits) -> dict[str, Any]:
     """Return the snapshot that is stored; the amount as text, so that no digit is lost."""
     values = asdict(limits)

@@ -141,6 +141,7 @@ def _review_page(
         "review": found,
         "call": proposal.call,
         "execution": proposal.execution,
+        "outdated": operations.outdated(proposal.execution),
         "standing": standing,
         "outcome": outcome,
         "steps": steps_up_to(found.execution_id, proposal.call.step_number, last=AROUND),

@@ -9,9 +9,10 @@ from collections.abc import Hashable, Sequence
 from pydantic import BaseModel
 
 from executions.core import idempotency
+from executions.core.decide import IDEMPOTENT, ONCE
 from executions.core.limits import try_timeout_s
 from executions.core.states import CallStatus as C
-from executions.engine import effects, prestart
+from executions.engine import effects, gates, prestart
 from executions.engine.driven import Driven, HeldCall
 from executions.engine.effects import FenceLost, Outcome
 from executions.engine.entries import (
@@ -24,7 +25,7 @@ from executions.engine.entries import (
     ReviewRenewed,
 )
 from executions.engine.loading import reload_calls
-from executions.engine.proposing import PREPARE_S, review_row, votes_of
+from executions.engine.proposing import PREPARE_S, review_row
 from executions.engine.services import Blocked, Services
 from tools.base import Effect, Tool, ToolContext, ToolError
 from tools.registry import get_tool
@@ -55,8 +56,9 @@ async def act(services: Services, one: Driven, call: HeldCall) -> None:
     try:
         tool = get_tool(call.tool_name)
         parsed = tool.parse(call.arguments)
+        prestart.check_same_kind(one, tool, call, parsed)
     except ToolError as error:
-        return await _refuse(services, one, call, str(error))
+        return await refuse(services, one, call, str(error))
     if tool.effect is not Effect.READ and not await _start(services, one, call, tool, parsed):
         return None
     outcome = await _effect(services, one, call, tool, parsed)
@@ -67,10 +69,8 @@ async def act(services: Services, one: Driven, call: HeldCall) -> None:
 
 async def doubt(services: Services, one: Driven, call: HeldCall, why: str) -> None:
     """Put a started call whose outcome nobody knows before people."""
-    tool = get_tool(call.tool_name)
-    review = review_row(
-        tool, call, kind="doubt", votes=votes_of(tool), reason=why, version=call.target_version
-    )
+    votes = gates.votes_of(one, call.tool_name)
+    review = review_row(call, kind="doubt", votes=votes, reason=why, version=call.target_version)
     committed = await services.journal.write(
         CallDoubted(
             execution_id=one.id, token=one.token, active_ms=one.lap(),
@@ -109,7 +109,7 @@ async def _start(
         raise await _held(services, one, call.tool_name, committed.refusal or "")
     if committed.refusal and "expired" in committed.refusal:
         await _renew(services, one, one.call(call.id), tool, "The approval expired.", None)
-    elif committed.refusal:
+    elif committed.refusal and not one.call(call.id).was_forced_behind_the_gate:
         raise Blocked(committed.refusal, wait_s=SWITCH_WAIT_S)
     return False
 
@@ -134,17 +134,17 @@ async def _still_wanted(
         async with services.threads.slot(one.stopwatch) as slot:
             objection = await slot.run(
                 prestart.objection, tool, parsed, call.review_id, call.target_version,
-                timeout_s=PREPARE_S,
+                gates.votes_of(one, call.tool_name), timeout_s=PREPARE_S,
             )  # fmt: skip
     except ToolError as error:
-        await _refuse(services, one, call, str(error))
+        await refuse(services, one, call, str(error))
         return False
     if objection is None:
         return True
     if call.gated:
         await _renew(services, one, call, tool, objection, parsed)
     else:
-        await _refuse(services, one, call, objection)
+        await refuse(services, one, call, objection)
     return False
 
 
@@ -166,9 +166,8 @@ async def _renew(
             version = target.version if target else None
     if call.review_id is None:
         raise ValueError(f"the gated call {call.id} has no review")
-    review = review_row(
-        tool, call, kind="approval", votes=votes_of(tool), reason=why, version=version
-    )
+    votes = gates.votes_of(one, call.tool_name)
+    review = review_row(call, kind="approval", votes=votes, reason=why, version=version)
     committed = await services.journal.write(
         ReviewRenewed(
             execution_id=one.id, token=one.token, active_ms=one.lap(),
@@ -228,9 +227,10 @@ async def _record(services: Services, one: Driven, call: HeldCall, outcome: Outc
         await reload_calls(services.conn, one)
 
 
-async def _refuse(services: Services, one: Driven, call: HeldCall, why: str) -> None:
-    """Fail a call before any effect; one that started once goes back to being in doubt."""
-    if call.was_started and call.status is C.APPROVED:
+async def refuse(services: Services, one: Driven, call: HeldCall, why: str) -> None:
+    """Fail a call before any effect; one that may have happened goes back to being in doubt."""
+    may_have_happened = call.status is C.RUNNING and call.effect in (ONCE, IDEMPOTENT)
+    if may_have_happened or (call.was_started and call.status is C.APPROVED):
         return await doubt(services, one, call, why)
     if call.status is C.RUNNING:
         return await _record(services, one, call, Outcome(status="failed", error=why))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 from django.conf import settings
@@ -19,7 +20,7 @@ from tools.registry import get_tool
 
 @dataclass(frozen=True, kw_only=True)
 class Definition:
-    """An agent as it was at launch. `approvals` maps tool names to `{"mode", "votes"}`."""
+    """An agent as it was at launch."""
 
     sha256: str
     agent: str
@@ -33,6 +34,15 @@ class Definition:
     @property
     def tool_names(self) -> frozenset[str]:
         return frozenset(tool.name for tool in self.tools)
+
+    @cached_property
+    def votes(self) -> dict[str, int]:
+        """How many people each tool that always needed some needed at launch, by its name."""
+        return {
+            tool["name"]: int(tool.get("votes") or 1)
+            for tool in self.body["tools"]
+            if tool.get("approval") == "always"
+        }
 
 
 _made: dict[tuple[int, str], tuple[Agent, Definition]] = {}

@@ -104,6 +104,11 @@ class HeldCall:
             error=self.error,
         )
 
+    @property
+    def was_forced_behind_the_gate(self) -> bool:
+        """Whether the database gated it although its proposer, older code, saw no need."""
+        return self.gated and self.review_id is None and self.status is CallStatus.PENDING
+
     def view(self) -> decide.Call:
         return decide.Call(id=self.id, status=self.status, effect=self.effect, gated=self.gated)
 

@@ -13,6 +13,7 @@ from typing import Any
 from uuid import UUID
 
 from executions import faults
+from executions.core.row_format import ROW_FORMAT
 from executions.engine.connections import Connection, Link
 from executions.engine.switches import Switches
 
@@ -46,28 +47,30 @@ UPDATE agent_runners SET dead_at = clock_timestamp()
 WHERE id = ANY(%s) AND dead_at IS NULL
 """
 
-CLAIM_PENDING = """
+CLAIM_PENDING = f"""
 WITH mine AS (
     SELECT id FROM agent_executions
     WHERE status = 'pending' AND (wake_at IS NULL OR wake_at <= clock_timestamp())
       AND (cancel_requested_at IS NOT NULL
            OR NOT (%(all_off)s OR agent_type = ANY(%(agents_off)s)))
+      AND row_format <= {ROW_FORMAT}
     ORDER BY priority DESC, created_at LIMIT %(room)s FOR NO KEY UPDATE SKIP LOCKED)
 UPDATE agent_executions e SET status = 'running', lease_owner = %(runner)s,
-    lease_token = lease_token + 1, attempts = attempts + 1, wake_at = NULL
+    lease_token = lease_token + 1, attempts = attempts + 1, wake_at = NULL,
+    row_format = {ROW_FORMAT}
 FROM mine WHERE e.id = mine.id RETURNING e.id
 """
 
 # What a dead runner held. One of these may have killed it, so they are tried apart from the rest:
 # first in small groups, and whatever dies again alone.
-CLAIM_ABANDONED = """
+CLAIM_ABANDONED = f"""
 WITH mine AS (
     SELECT e.id FROM agent_executions e LEFT JOIN agent_runners r ON r.id = e.lease_owner
     WHERE e.status = 'running' AND (r.id IS NULL OR r.dead_at IS NOT NULL)
-      AND e.attempts BETWEEN %(low)s AND %(high)s
+      AND e.row_format <= {ROW_FORMAT} AND e.attempts BETWEEN %(low)s AND %(high)s
     ORDER BY e.attempts LIMIT %(room)s FOR NO KEY UPDATE OF e SKIP LOCKED)
 UPDATE agent_executions e SET lease_owner = %(runner)s,
-    lease_token = lease_token + 1, attempts = attempts + 1
+    lease_token = lease_token + 1, attempts = attempts + 1, row_format = {ROW_FORMAT}
 FROM mine WHERE e.id = mine.id RETURNING e.id
 """
 

@@ -53,8 +53,11 @@ async def load(conn: Link, ids: Sequence[UUID], *, runner_id: UUID) -> list[Driv
     """Return the claimed executions with their steps and calls, ready to be driven."""
     cursor = await conn.execute(EXECUTIONS, (list(ids), runner_id))
     rows = await cursor.fetchall()
-    await _fetch_definitions(conn, {row[8] for row in rows if row[8]})
+    unreadable = await _fetch_definitions(conn, {row[8] for row in rows if row[8]})
     driven = {row[0]: _driven(row) for row in rows}
+    for row in rows:
+        if row[8] in unreadable:
+            driven[row[0]].fault = f"its definition cannot be read: {unreadable[row[8]]}"
     started = [id for id, one in driven.items() if one.spent.steps]
     if started:
         cursor = await conn.execute(STEPS, (started,))
@@ -94,12 +97,17 @@ async def snapshot_definition(conn: Link, one: Driven) -> None:
     one.definition = definition
 
 
-async def _fetch_definitions(conn: Link, wanted: set[str]) -> None:
-    missing = wanted - _definitions.keys()
+async def _fetch_definitions(conn: Link, wanted: set[str]) -> dict[str, str]:
+    """Make those not known yet; return what is wrong with the unreadable ones, by sha256."""
+    missing, unreadable = wanted - _definitions.keys(), dict[str, str]()
     if missing:
         cursor = await conn.execute(DEFINITIONS, (list(missing),))
         for sha256, body in await cursor.fetchall():
-            _definitions[sha256] = from_body(body)
+            try:
+                _definitions[sha256] = from_body(body)
+            except (AttributeError, KeyError, TypeError, ValueError) as error:
+                unreadable[sha256] = repr(error)
+    return unreadable
 
 
 def _driven(row: Any) -> Driven:

@@ -8,7 +8,7 @@ from executions.agents import InputRefused, UnknownAgent
 from executions.core import decide
 from executions.core.states import CallStatus as C
 from executions.core.states import ExecutionStatus as E
-from executions.engine import acting, thinking
+from executions.engine import acting, answering, thinking
 from executions.engine.driven import Driven
 from executions.engine.entries import Ended, LeaseLost, LetGo, Yielded
 from executions.engine.journal import JournalRefused
@@ -19,6 +19,7 @@ from tools.base import UnknownTool
 log = logging.getLogger(__name__)
 
 DISAGREE_WAIT_S = 15.0  # rows that contradict each other are looked at again, not spun on
+NEEDS_PEOPLE = "not run: it needs approval now; ask for it again"
 MAX_ATTEMPTS = 3  # claims that ended in the death of the runner, without progress in between
 
 SENTENCES = {
@@ -82,6 +83,9 @@ async def _advance(services: Services, one: Driven) -> bool:
             await thinking.think(services, one)
         case decide.RunCalls(ids):
             await acting.run_calls(services, one, ids)
+        case decide.Refuse(ids):
+            for id in ids:
+                await acting.refuse(services, one, one.call(id), NEEDS_PEOPLE)
         case decide.Doubt(ids):
             for id in ids:
                 why = "Its runner died while it ran; nobody knows whether it happened."
@@ -127,7 +131,7 @@ async def _finish(services: Services, one: Driven) -> None:
             token=one.token,
             active_ms=one.lap(),
             status=E.COMPLETED,
-            result=thinking.output_of(one, text),
+            result=answering.output_of(one, text),
         )
     )
 

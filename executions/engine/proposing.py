@@ -11,10 +11,11 @@ from pydantic import BaseModel
 from executions.core import policy, storable
 from executions.core.states import CallStatus
 from executions.core.transcript import Finish, Reply, RequestedCall
+from executions.engine import gates
 from executions.engine.driven import Driven, HeldCall
 from executions.engine.threads import ToolThreads
 from tools.base import Effect, Target, Tool, ToolError
-from tools.registry import ALWAYS_GATED, get_tool
+from tools.registry import TOOLS, get_tool
 
 WIRE_ID_CHARS = 64
 TOO_MANY = "not run: at most {n} tool calls are allowed in one step; ask again for this one"
@@ -49,24 +50,21 @@ async def propose(one: Driven, reply: Reply, threads: ToolThreads) -> list[Propo
 
 
 def review_row(
-    tool: Tool, call: HeldCall, *, kind: str, votes: int, reason: str, version: str | None
+    call: HeldCall, *, kind: str, votes: int, reason: str, version: str | None
 ) -> dict[str, Any]:
-    """Return the journal's row of a new review of `call`."""
+    """Return the journal's row of a new review of `call`, whose tool may be gone by now."""
+    tool = TOOLS.get(call.tool_name)
+    expires = tool.approval.expires_after_s if tool and kind == "approval" else None
     return {
         "id": uuid4(),
         "call_id": call.id,
         "kind": kind,
         "required_votes": votes,
         "reason": storable.text(reason, limit=2000),
-        "risk": tool.risk,
+        "risk": tool.risk if tool else "high",
         "target_version": version,
-        "expires_after_s": tool.approval.expires_after_s if kind == "approval" else None,
+        "expires_after_s": expires,
     }
-
-
-def votes_of(tool: Tool) -> int:
-    """Return how many people must agree: the tool's rule, never below the registry's floor."""
-    return max(tool.approval.votes, ALWAYS_GATED.get(tool.name, 1))
 
 
 async def _judged(
@@ -83,8 +81,10 @@ async def _judged(
             raise ToolError(refusal)
         tool = _known(one, requested.name)
         call.effect = tool.effect.value
+        if tool.effect is Effect.READ and gates.is_always_gated(tool.name):
+            raise ToolError(f"{tool.name} is being changed and cannot be used for the moment")
         parsed = _parsed(tool, call, requested.arguments)
-        rule = _rule(tool, parsed)
+        rule = rule_of(one, tool, parsed)
         target = await _prepared(one, tool, parsed, threads)
     except ToolError as error:
         call.status = CallStatus.FAILED
@@ -93,14 +93,13 @@ async def _judged(
     verdict = policy.verdict(rule)
     call.target_version = target.version if target else None
     if isinstance(verdict, policy.NeedsApproval):
-        return _gated(tool, call, verdict)
+        return _gated(call, verdict)
     call.status = CallStatus.RUNNING if tool.effect is Effect.READ else CallStatus.PENDING
     return Proposed(call=call)
 
 
-def _gated(tool: Tool, call: HeldCall, verdict: policy.NeedsApproval) -> Proposed:
+def _gated(call: HeldCall, verdict: policy.NeedsApproval) -> Proposed:
     review = review_row(
-        tool,
         call,
         kind="approval",
         votes=verdict.votes,
@@ -160,7 +159,7 @@ def _parsed(tool: Tool, call: HeldCall, raw: str) -> BaseModel:
     return parsed
 
 
-def _rule(tool: Tool, parsed: BaseModel) -> policy.Rule:
+def rule_of(one: Driven, tool: Tool, parsed: BaseModel) -> policy.Rule:
     """Return the tool's approval rule with what it says of these arguments."""
     finding, broken = None, False
     if tool.approval.when is not None:
@@ -174,7 +173,7 @@ def _rule(tool: Tool, parsed: BaseModel) -> policy.Rule:
         reason=tool.approval.reason,
         finding=finding,
         broken=broken,
-        least_votes=ALWAYS_GATED.get(tool.name, 0),
+        least_votes=gates.least_votes(one, tool.name),
     )
 
 

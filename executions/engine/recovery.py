@@ -5,10 +5,15 @@ Runners notice dead runners by themselves; this is for the time when no runner s
 
 from __future__ import annotations
 
+import logging
+
 from django.db import connection
 
 from executions.commits import commit
+from executions.core.row_format import ROW_FORMAT
 from executions.engine import tickets
+
+log = logging.getLogger(__name__)
 
 BURY = """
 UPDATE agent_runners SET dead_at = clock_timestamp()
@@ -25,14 +30,21 @@ DELETE FROM django_q_ormq WHERE key LIKE '%:%' AND lock < clock_timestamp() - in
 """
 # what workers reported; the executions' own rows tell what happened
 TASKS = "DELETE FROM django_q_task WHERE stopped < clock_timestamp() - interval '7 days'"
-CLAIMABLE = """
+CLAIMABLE = f"""
 SELECT EXISTS (SELECT FROM agent_executions e WHERE status = 'pending'
+        AND row_format <= {ROW_FORMAT}
         AND (wake_at IS NULL OR wake_at <= clock_timestamp())
         AND (cancel_requested_at IS NOT NULL OR NOT EXISTS (
             SELECT FROM agent_controls s WHERE s.state <> 'on'
             AND (s.scope = 'all' OR s.scope = 'agent' AND s.key = e.agent_type))))
     OR EXISTS (SELECT FROM agent_executions e LEFT JOIN agent_runners r ON r.id = e.lease_owner
-        WHERE e.status = 'running' AND (r.id IS NULL OR r.dead_at IS NOT NULL))
+        WHERE e.status = 'running' AND (r.id IS NULL OR r.dead_at IS NOT NULL)
+        AND e.row_format <= {ROW_FORMAT})
+"""
+NEWER = f"""
+SELECT count(*) FROM agent_executions e LEFT JOIN agent_runners r ON r.id = e.lease_owner
+WHERE e.row_format > {ROW_FORMAT} AND (e.status = 'pending'
+    OR e.status = 'running' AND (r.id IS NULL OR r.dead_at IS NOT NULL))
 """
 
 STATEMENTS = {
@@ -56,4 +68,11 @@ def recover() -> dict[str, int]:
         if row and row[0]:
             tickets.ring()
             found["rang"] = 1
+        cursor.execute(NEWER)
+        (newer,) = cursor.fetchone()
+    if newer:
+        found["newer"] = newer
+        log.error(
+            "%d executions were written by newer code than this; they wait for it, untouched", newer
+        )
     return found

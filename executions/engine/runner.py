@@ -11,7 +11,7 @@ from collections.abc import Awaitable, Callable
 from uuid import UUID
 
 from executions import __version__
-from executions.engine import connections, drain, leases, loop
+from executions.engine import connections, drain, gates, leases, loop
 from executions.engine.config import Config
 from executions.engine.connections import LOST, Connection, Link, connect
 from executions.engine.driven import Driven
@@ -126,6 +126,7 @@ class Runner:
                 next_look = time.monotonic() + TICK_S
                 await undertaker.bury(self._conn)
                 await self._sweep_orphans()
+                await gates.look(self._conn)
             if look or self._switches_changed:
                 await self._read_switches()
             if await self._claim(look=look):

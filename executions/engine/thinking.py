@@ -3,19 +3,16 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import logging
 from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
 from typing import Any
 
-from pydantic import BaseModel, ValidationError
-
-from executions.agents import UnknownAgent, get_agent
 from executions.core import answers, storable
 from executions.core.limits import output_room, try_timeout_s
 from executions.core.transcript import AssistantMessage, Reply, RequestedCall, StepRecord
+from executions.engine import answering
 from executions.engine.driven import Driven
 from executions.engine.entries import StepMade
 from executions.engine.proposing import Proposed, propose
@@ -39,15 +36,9 @@ async def think(services: Services, one: Driven) -> None:
     if answer is None:
         return
     reply = _storable(answer.reply)
-    problem = answers.problem(reply, lambda text: _unfit(one, text))
+    problem = answers.problem(reply, lambda text: answering.unfit(one, text))
     proposed = await propose(one, reply, services.threads)
     await _commit(services, one, reply, answer.tries, problem, proposed)
-
-
-def output_of(one: Driven, text: str) -> Any:
-    """Return the final answer as the result that is stored."""
-    model = _output_model(one)
-    return model.model_validate_json(text).model_dump(mode="json") if model else {"text": text}
 
 
 async def _ask(services: Services, one: Driven) -> Answer | None:
@@ -146,33 +137,6 @@ def _storable(reply: Reply) -> Reply:
         calls=tuple(calls),
         reasoning=tuple(storable.value(item, limit=1_000_000) for item in reply.reasoning),
     )
-
-
-def _output_model(one: Driven) -> type[BaseModel] | None:
-    try:
-        return get_agent(one.agent_type).output_model
-    except UnknownAgent:
-        return None
-
-
-def _unfit(one: Driven, text: str) -> str | None:
-    """Return what is wrong with a final text, in words for the LLM."""
-    model = _output_model(one)
-    if model is None:
-        return None
-    try:
-        model.model_validate_json(text)
-        return None
-    except ValidationError as error:
-        faults = "; ".join(
-            f"{'.'.join(str(p) for p in fault['loc']) or 'the answer'}: {fault['msg']}"
-            for fault in error.errors(include_url=False)[:5]
-        )
-        wanted = json.dumps(model.model_json_schema()["properties"])[:2000]
-        return storable.text(
-            f"Your final answer must be one JSON object of the agreed shape. {faults}."
-            f" The properties are {wanted}"
-        )
 
 
 async def _commit(

@@ -86,6 +86,7 @@ class AgentExecution(models.Model):
     )
     priority = models.IntegerField(db_default=0)
     legal_hold = models.BooleanField(db_default=False)
+    row_format = models.IntegerField(db_default=1)
 
     objects = ExecutionQuerySet.as_manager()
 

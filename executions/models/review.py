@@ -74,7 +74,8 @@ class AgentReview(models.Model):
 
 
 class AgentReviewVote(models.Model):
-    """What one person said of one version. `input_digest` is of the arguments they saw."""
+    """What one person said of one version. `input_digest` is of the arguments they saw,
+    `tool_version` the fingerprint of the tool they saw them of."""
 
     id = uuid_key()
     review = models.ForeignKey(AgentReview, on_delete=models.PROTECT, related_name="votes")
@@ -85,6 +86,7 @@ class AgentReviewVote(models.Model):
     reason = models.TextField(db_default="")
     input_digest = models.TextField()
     created_at = models.DateTimeField(db_default=Now())
+    tool_version = models.TextField(null=True)  # noqa: DJ001
 
     class Meta:
         db_table = "agent_review_votes"

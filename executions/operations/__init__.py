@@ -5,6 +5,7 @@ with an exception whose message a person can read.
 """
 
 from executions.operations.cancelling import cancel
+from executions.operations.comparing import outdated
 from executions.operations.deciding import decide, settle
 from executions.operations.editing import edit
 from executions.operations.launching import Launched, launch
@@ -21,6 +22,7 @@ __all__ = [
     "kill",
     "launch",
     "lift",
+    "outdated",
     "pause",
     "settle",
     "withdraw",

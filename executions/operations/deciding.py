@@ -22,6 +22,7 @@ from executions.operations.refusals import (
     Stale,
 )
 from executions.operations.withdrawing import undo_window
+from tools.registry import TOOLS
 
 REASON_CHARS = 4000
 
@@ -117,8 +118,14 @@ def _checked(
 
 def _vote(review: AgentReview, person: User, vote: str, reason: str) -> None:
     rows.act_as(person)
+    tool = TOOLS.get(review.tool_name)
     AgentReviewVote.objects.create(
-        review=review, voter=person, vote=vote, reason=reason, input_digest=review.input_digest
+        review=review,
+        voter=person,
+        vote=vote,
+        reason=reason,
+        input_digest=review.input_digest,
+        tool_version=tool.fingerprint if tool else None,
     )
 
 

@@ -12,6 +12,7 @@ from executions.agents import InputRefused, get_agent
 from executions.commits import commit
 from executions.core import limits as limit_rules
 from executions.core import storable
+from executions.core.row_format import ROW_FORMAT
 from executions.engine import tickets
 from executions.engine.definitions import Definition, define
 from executions.models import AgentDefinition, AgentExecution
@@ -65,6 +66,7 @@ def launch(
             input_data=checked,
             limits=limit_rules.to_json(ceilings),
             definition_id=definition.sha256,
+            row_format=ROW_FORMAT,
             idempotency_key=idempotency_key,
             priority=priority,
             retry_of=retry_of,

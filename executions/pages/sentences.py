@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.utils import timezone
 
 from executions.core import limits
+from executions.core.row_format import ROW_FORMAT
 from executions.core.states import CallStatus, ExecutionStatus
 from executions.models import AgentAudit, AgentControl, AgentExecution
 from executions.pages.story import Story
@@ -57,6 +58,13 @@ def headline(story: Story) -> str:
         case ExecutionStatus.RUNNING:
             at = execution.step_count + 1
             return "Is being cancelled" if execution.cancel_requested_at else f"Works on step {at}"
+    return _pending(story)
+
+
+def _pending(story: Story) -> str:
+    execution = story.execution
+    if execution.row_format > ROW_FORMAT:
+        return "Waits for newer code: a later version wrote it, and this one leaves it alone"
     if off := AgentControl.objects.over(execution.agent_type):
         return f"Waits until the switch over {off.place} is lifted"
     if execution.wake_at and execution.wake_at > timezone.now():
@@ -78,9 +86,10 @@ def _waiting(story: Story) -> str:
 
 def _stopped(execution: AgentExecution) -> str:
     told = _STOPPED.get(execution.stop_reason or "")
-    if told is None:
+    ceilings = limits.readable(execution.limits)
+    if told is None or ceilings["max_steps"] is None:
         return f"Failed: {(execution.stop_reason or 'no reason given').replace('_', ' ').lower()}"
-    return told.format(**limits.to_json(limits.from_json(execution.limits)))
+    return told.format(**ceilings)
 
 
 def why(execution: AgentExecution) -> str:

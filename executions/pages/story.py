@@ -121,19 +121,16 @@ class Story:
 
 def figures(execution: AgentExecution) -> list[Figure]:
     """Return what an execution spent, against its limits."""
-    ceilings = limits.from_json(execution.limits)
+    ceilings = limits.readable(execution.limits)
+    spent = (
+        ("Steps", execution.step_count, "max_steps", "number"),
+        ("Tokens", execution.token_count, "max_tokens", "number"),
+        ("Cost", execution.cost_usd, "max_cost_usd", "usd"),
+        ("Active", execution.active_ms, "total_timeout_ms", "duration"),
+    )
     return [
-        Figure(label="Steps", spent=execution.step_count, limit=ceilings.max_steps, unit="number"),
-        Figure(
-            label="Tokens", spent=execution.token_count, limit=ceilings.max_tokens, unit="number"
-        ),
-        Figure(label="Cost", spent=execution.cost_usd, limit=ceilings.max_cost_usd, unit="usd"),
-        Figure(
-            label="Active",
-            spent=execution.active_ms,
-            limit=ceilings.total_timeout_ms,
-            unit="duration",
-        ),
+        Figure(label=label, spent=amount, limit=ceilings[name], unit=unit)
+        for label, amount, name, unit in spent
     ]
 
 

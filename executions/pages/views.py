@@ -173,6 +173,7 @@ def _story_page(
         "execution": story.execution,
         "headline": sentences.headline(story),
         "why": sentences.why(story.execution),
+        "outdated": operations.outdated(story.execution),
         "transitions": [(row, sentences.event(row)) for row in story.transitions],
         "decidable": rights.decidable_tools(request.user),
         "may_cancel": request.user.has_perm(permissions.CANCEL) and not story.execution.is_final,

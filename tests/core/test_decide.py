@@ -18,6 +18,7 @@ from executions.core.decide import (
     Doubt,
     Finish,
     NextStep,
+    Refuse,
     RunCalls,
     Snapshot,
     Stop,
@@ -93,6 +94,11 @@ RUNNING_CALLS = [
         "changes run one after another",
         {"calls": calls((C.PENDING, "transactional"), (C.PENDING, IDEMPOTENT))},
         RunCalls(("a",)),
+    ),
+    (
+        "a call that needs people and was put before none is refused, whatever else could run",
+        {"calls": calls((C.PENDING, ONCE), (C.PENDING, ONCE, True))},
+        Refuse(("b",)),
     ),
     ("an approved call runs", {"calls": calls((C.APPROVED, ONCE, True))}, RunCalls(("a",))),
     (

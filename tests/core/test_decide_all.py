@@ -14,6 +14,7 @@ from executions.core.decide import (
     Call,
     Doubt,
     NextStep,
+    Refuse,
     RunCalls,
     Snapshot,
     Stop,
@@ -81,13 +82,12 @@ def is_wrong(calls: tuple[Call, ...], then: NextStep) -> bool:
         case AwaitReview():
             return not waiting
         case AskLLM():
-            # a gated call in `pending` has no review: the engine makes none, and nothing runs it
-            return any(c.status not in ANSWERED and not gated_pending(c) for c in calls)
+            return any(call.status not in ANSWERED for call in calls)
+        case Refuse(ids):
+            # older code wrote it, and the database closed the gate: it has no review
+            refused = [call for call in calls if call.id in ids]
+            return not refused or any(not c.gated or c.status is not C.PENDING for c in refused)
     return False
-
-
-def gated_pending(call: Call) -> bool:
-    return call.gated and call.status is C.PENDING
 
 
 def jumps_the_queue(calls: tuple[Call, ...], chosen: list[Call]) -> bool:
@@ -122,5 +122,5 @@ def test_after_a_cancel_nothing_starts_and_nobody_is_asked() -> None:
 
 def test_out_of_time_nothing_starts_but_people_may_still_decide() -> None:
     kinds = {type(then) for _, then in decided(ALL, 2, late=True)}
-    assert kinds == {Doubt, Stop, AwaitReview}
+    assert kinds == {Doubt, Stop, AwaitReview, Refuse}
     assert not wrong_ones(decided(ALL, 2, late=True))

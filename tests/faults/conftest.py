@@ -1,15 +1,22 @@
-"""A stage for crash proofs: the outside parties, people, a report, and hands to play with."""
+"""What the fault proofs share: a stage for crash proofs, and releases of the code."""
 
 from __future__ import annotations
 
 import logging
 import os
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
+from django.contrib.auth.models import Permission
 
+from executions.registry_sync import sync_registry
+from tests import rehearsal_server
 from tests.faults import world
 from tests.faults.stage import Stage
+from tests.rehearsal_server import RehearsalServer
+from tests.support.noting import LEDGER, NAME, form
+from tests.support.releases import Release
 
 
 @pytest.fixture(scope="session")
@@ -28,3 +35,38 @@ def stage(committed_db: None, around: world.Outside) -> Iterator[Stage]:
         yield made
         made.close()
     logging.disable(logging.NOTSET)
+
+
+@pytest.fixture(scope="module")
+def standing_rehearsal() -> Iterator[RehearsalServer]:
+    with rehearsal_server.start() as server:
+        yield server
+
+
+@pytest.fixture
+def rehearsal(committed_db: None, standing_rehearsal: RehearsalServer) -> Iterator[RehearsalServer]:
+    """A module's one rehearsal server beside an empty database; its faults end with the test."""
+    yield standing_rehearsal
+    standing_rehearsal.clear_faults()
+
+
+@pytest.fixture
+def ledger(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Where notes are left, by this process and by those it starts."""
+    path = tmp_path / "notes.jsonl"
+    monkeypatch.setenv(LEDGER, str(path))
+    return path
+
+
+@pytest.fixture
+def release(committed_db: None, monkeypatch: pytest.MonkeyPatch) -> Iterator[Release]:
+    """The code of this process, as the test changes it; at first the noter's tool is free.
+
+    Reviewers made after it may approve notes.
+    """
+    one = Release(monkeypatch)
+    one.has_tool(form("gated"))
+    sync_registry()
+    one.has_tool(form("free"))
+    yield one
+    Permission.objects.filter(codename=f"approve_{NAME}").delete()
