@@ -26,6 +26,7 @@ urlpatterns = [
     path("executions/launch/", pages.launch, name="launch"),
     path("executions/<uuid:execution_id>/", pages.execution, name="execution"),
     path("executions/<uuid:execution_id>/cancel/", pages.cancel, name="execution-cancel"),
+    path("executions/<uuid:execution_id>/retry/", pages.retry, name="execution-retry"),
     path("calls/<uuid:call_id>/output.json", pages.call_output, name="call-output"),
     path("switches/", pages.switches, name="switches"),
     path("switches/lift/", pages.lift_switch, name="switch-lift"),

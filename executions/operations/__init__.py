@@ -10,6 +10,7 @@ from executions.operations.deciding import decide, settle
 from executions.operations.editing import edit
 from executions.operations.launching import Launched, launch
 from executions.operations.refusals import Refusal
+from executions.operations.retrying import effects_done, retry
 from executions.operations.switching import kill, lift, pause
 from executions.operations.withdrawing import withdraw
 
@@ -19,11 +20,13 @@ __all__ = [
     "cancel",
     "decide",
     "edit",
+    "effects_done",
     "kill",
     "launch",
     "lift",
     "outdated",
     "pause",
+    "retry",
     "settle",
     "withdraw",
 ]

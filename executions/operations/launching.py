@@ -47,7 +47,7 @@ def launch(
     KeyReused; nothing is stored then.
     """
     agent = get_agent(agent_type)
-    _check_permitted(launched_by or user, agent_type)
+    check_permitted(launched_by or user, agent_type)
     checked = agent.checked(input_data)
     if storable.value(checked) != checked:
         raise InputRefused(
@@ -116,6 +116,7 @@ def _check_key(key: str | None) -> None:
         raise KeyReused(f"An idempotency key has 1 to {KEY_CHARS} printable characters.")
 
 
-def _check_permitted(person: User, agent_type: str) -> None:
+def check_permitted(person: User, agent_type: str) -> None:
+    """Raise NotPermitted unless the person may launch."""
     if not person.is_service and not (person.is_active and person.has_perm(permissions.LAUNCH)):
         raise NotPermitted(f"{person} may not launch {agent_type}; ask for {permissions.LAUNCH}.")

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
+from executions.models import AgentToolCall
+
 
 class Refusal(Exception):
     """The operation was refused; nothing was changed."""
@@ -45,3 +49,12 @@ class AlreadyFinal(Refusal):
 
 class KeyReused(Refusal):
     """The idempotency key belongs to an execution with other input."""
+
+
+class EffectsDone(Refusal):
+    """A retry would do again what `calls` did, and the person has not said that they know."""
+
+    def __init__(self, calls: Sequence[AgentToolCall]) -> None:
+        names = ", ".join(dict.fromkeys(call.tool_name for call in calls))
+        super().__init__(f"A retry may do again what this one did ({names}); say that you know.")
+        self.calls = calls

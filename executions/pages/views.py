@@ -16,14 +16,16 @@ from django.utils.http import url_has_allowed_host_and_scheme as is_inside
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from executions import operations, permissions
-from executions.agents import UnknownAgent, all_agents, get_agent
+from executions.agents import InputRefused, UnknownAgent, all_agents, get_agent
 from executions.models import AgentToolCall
 from executions.operations.refusals import NotFound, NotPermitted, Refusal
-from executions.pages import health, launching, rights, sentences, switching
+from executions.pages import health, launching, retrying, rights, sentences, switching
 from executions.pages.documents import file_response
 from executions.pages.frame import PersonRequest, page, site
 from executions.pages.story import Story, story_of
 from tools.models import Document
+
+RETRY_REFUSED = (Refusal, UnknownAgent, InputRefused)
 
 
 class Login(LoginView):
@@ -63,11 +65,30 @@ def cancel(request: PersonRequest, execution_id: UUID) -> HttpResponse:
     except Refusal as error:
         rights.require(request.user, rights.VIEW_EXECUTIONS, "look at executions")
         status = 403 if isinstance(error, NotPermitted) else 409
-        context = {"refusal": str(error), "typed": reason}
+        context = {"refusal": str(error), "refused": "Not cancelled.", "typed": reason}
         return _story_page(request, _story(execution_id), context, status=status)
     done = "Cancelled." if cancelled.is_final else "It will stop: nothing more of it starts."
     messages.success(request, done)
     return redirect("execution", execution_id)
+
+
+@require_POST
+def retry(request: PersonRequest, execution_id: UUID) -> HttpResponse:
+    """Launch it anew; `seen` are the effects that the page showed, if the person ticked them."""
+    rights.require(request.user, rights.VIEW_EXECUTIONS, "look at executions")
+    seen = request.POST.getlist("seen") if request.POST.get("again") else []
+    try:
+        launched = operations.retry(
+            execution_id=execution_id, person=request.user, acknowledged=retrying.ids(seen)
+        )
+    except NotFound as error:
+        raise Http404 from error
+    except RETRY_REFUSED as error:
+        status = 403 if isinstance(error, NotPermitted) else 409
+        context = {"refusal": str(error), "refused": "Not launched."}
+        return _story_page(request, _story(execution_id), context, status=status)
+    messages.success(request, "Launched anew." if launched.is_new else "Launched already.")
+    return redirect("execution", launched.execution.pk)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -176,6 +197,7 @@ def _story_page(
         "outdated": operations.outdated(story.execution),
         "transitions": [(row, sentences.event(row)) for row in story.transitions],
         "decidable": rights.decidable_tools(request.user),
+        **retrying.offer(request.user, story.execution),
         "may_cancel": request.user.has_perm(permissions.CANCEL) and not story.execution.is_final,
         **(more or {}),
     }

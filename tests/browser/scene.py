@@ -8,6 +8,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from agentops.accounts.models import User
+from executions import operations
 from tests import factories
 from tests.executions import desk
 from tests.executions.test_desk_review import document
@@ -39,6 +40,10 @@ def build() -> dict[str, str]:
         "hostile": desk.proposed(arguments={**desk.LETTER, "body": HOSTILE}, says=HOSTILE),
         "unreadable": desk.proposed(arguments={"to": HOSTILE, "more": [{"a": [1, None, True]}]}),
     }
+    operator = factories.person("olga", may=["change_agentcontrol"])
+    operations.pause(
+        scope="agent", key="customer_record_steward", person=operator, reason=f"Why? {HOSTILE}"
+    )
     _history()
     return {
         "login": reverse("login"),
@@ -47,6 +52,7 @@ def build() -> dict[str, str]:
         "story": reverse("execution", args=[mail.execution_id]),
         "story_hostile": reverse("execution", args=[reviews["hostile"].execution_id]),
         "metrics": reverse("metrics"),
+        "switches": reverse("switches"),
         "launch": reverse("launch"),
         "launch_form": f"{reverse('launch')}?agent=customer_record_steward",
         "admin": reverse("admin:index"),

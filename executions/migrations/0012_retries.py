@@ -1,0 +1,11 @@
+"""Find an execution's retries without reading a million others."""
+
+from django.db import migrations
+
+from executions.migration_sql import run
+
+
+class Migration(migrations.Migration):
+    dependencies = [("executions", "0011_seals")]
+
+    operations = [run("0012_retries")]
