@@ -6,6 +6,6 @@ from executions.migration_sql import run
 
 
 class Migration(migrations.Migration):
-    dependencies = [("executions", "0011_seals")]
+    dependencies = [("executions", "0012_deploys")]
 
-    operations = [run("0012_retries")]
+    operations = [run("0013_retries")]
