@@ -5,18 +5,22 @@ Same table, same receipts. Stock polling costs 110 ms per ticket at the median, 
 
 from __future__ import annotations
 
+import logging
 import os
 import time
 from typing import Any
 
 import psycopg
-from django.db import connections
+from django.db import InterfaceError, OperationalError, connections
 from django_q.brokers.orm import ORM
 from django_q.conf import Conf
 
 from executions import faults
 from executions.engine.connections import parameters
 
+log = logging.getLogger(__name__)
+
+AWAY_S = 0.5
 CHANNEL = "agentops_queue"
 CLUSTER_ID = "Q_CLUSTER_ID"  # environment variable: which cluster this process is of
 TAKE = """
@@ -48,7 +52,24 @@ class PostgresBroker(ORM):  # type: ignore[misc]  # django_q has no types
         return key
 
     def dequeue(self) -> list[tuple[int, str]] | None:
-        """Return up to `bulk` tickets; when there are none, wait for a ring or the poll time."""
+        """Return up to `bulk` tickets; when there are none, wait for a ring or the poll time.
+
+        A database that is away is waited for as well: django-q2 would do nothing for ten seconds
+        and end the process that asks.
+        """
+        try:
+            rows = self._take()
+        except (OperationalError, InterfaceError) as error:
+            log.warning("no tickets while the database is away: %s", error)
+            connections[Conf.ORM].close()
+            time.sleep(AWAY_S)
+            return None
+        if rows:
+            return rows
+        self._wait()
+        return None
+
+    def _take(self) -> list[tuple[int, str]]:
         connection = connections[Conf.ORM]
         if connection.connection is not None:
             connection.close_if_unusable_or_obsolete()
@@ -58,10 +79,7 @@ class PostgresBroker(ORM):  # type: ignore[misc]  # django_q has no types
             cursor.execute(TAKE, [Conf.RETRY, keys, Conf.BULK])
             rows: list[tuple[int, str]] = sorted(cursor.fetchall())
         faults.hit("take_ticket.after", connection)
-        if rows:
-            return rows
-        self._wait()
-        return None
+        return rows
 
     def _wait(self) -> None:
         try:

@@ -1,20 +1,23 @@
 """django-q2's cluster, made crash-only: when its shared queues may be broken, it ends as a whole.
 
-A worker that dies by surprise may have held a lock of the queue all processes share; django-q2
+A process of it that dies by surprise may have held a lock of the queues they all share; django-q2
 would then look alive for ever and do nothing. So: kill the children, exit 70, be restarted.
 Nothing is lost by it: tickets are doorbells, executions are leases.
 """
 
 from __future__ import annotations
 
+import contextlib
 import ctypes
 import gc
 import os
 import signal
 import time
 import uuid
+from queue import Empty, Full
 from typing import Any
 
+from django.db import close_old_connections
 from django_q import cluster as stock
 from django_q.conf import logger
 from django_q.status import Stat
@@ -24,6 +27,7 @@ from executions.engine.broker import CLUSTER_ID
 
 BROKEN = 70  # exit status: restart me
 STALE_GUARD_S = 30.0
+STOP_WITHIN_S = 50.0  # a drain takes 35 s at most; docs/operating.md has supervisors wait 60
 GARBAGE_THRESHOLD = 20_000
 TICK_S = 0.2
 PR_SET_PDEATHSIG = 1
@@ -35,17 +39,18 @@ class BeatingStat(Stat):  # type: ignore[misc]
 
     def save(self) -> None:
         drain.beat()
+        close_old_connections()  # a database that was restarted would stay away for ever
         super().save()
 
 
 class CrashOnlySentinel(stock.Sentinel):  # type: ignore[misc]
     def reincarnate(self, process: Any) -> None:
         """Replace an expected loss; end everything after an unexpected one."""
-        if process not in self.pool or self._was_expected(process):
+        if self._was_expected(process):
             super().reincarnate(process)
             return
         logger.critical(
-            "worker %s died (%s): the shared queue may be locked for ever, so the whole cluster"
+            "process %s died (%s): the shared queue may be locked for ever, so the whole cluster"
             " ends and is to be restarted", process.pid, process.exitcode,
         )  # fmt: skip
         for child in (*self.pool, self.monitor, self.pusher):
@@ -53,8 +58,28 @@ class CrashOnlySentinel(stock.Sentinel):  # type: ignore[misc]
                 child.kill()
         os._exit(BROKEN)
 
-    @staticmethod
-    def _was_expected(process: Any) -> bool:
+    def stop(self) -> None:
+        """Stop as django-q2 does, but never wait for room in a queue that nobody empties.
+
+        Workers may end by themselves at this very moment, with a ticket left in the queue and
+        another in the pusher's hand. Those are doorbells: they are taken out and forgotten.
+        """
+        self.event_out.set()
+        while self.pusher.is_alive():
+            with contextlib.suppress(Empty):
+                self.task_queue.get(timeout=TICK_S)
+            stock.Stat(self).save()
+        while any(worker.is_alive() for worker in self.pool):
+            with contextlib.suppress(Full):
+                self.task_queue.put("STOP", timeout=TICK_S)
+            stock.Stat(self).save()
+        self.pool.clear()
+        super().stop()
+
+    def _was_expected(self, process: Any) -> bool:
+        """Test if it ended, or is to end, as its own code means it to."""
+        if process not in self.pool:  # the monitor or the pusher: they end when a query fails
+            return process.exitcode is None or process.exitcode >= 0
         return process.is_alive() or int(process.timer.value) in (RECYCLED, TIMED_OUT)
 
 
@@ -82,7 +107,11 @@ def run() -> int:
         time.sleep(TICK_S)
     if asked:
         drain.request()
-        cluster.stop()
+        cluster.stop_event.set()
+        cluster.sentinel.join(STOP_WITHIN_S)
+        if cluster.sentinel.is_alive():
+            logger.critical("the cluster does not stop: killing it; what it holds goes elsewhere")
+            cluster.sentinel.kill()
     cluster.sentinel.join()
     return 0 if asked and cluster.sentinel.exitcode == 0 else BROKEN
 

@@ -32,13 +32,15 @@ WHERE id = %s AND dead_at IS NULL
 
 RETIRE = "UPDATE agent_runners SET dead_at = clock_timestamp(), in_flight = 0 WHERE id = %s"
 
-# Dead: the lease ran out; or the lock is free although PostgreSQL has been up since it was taken
-# and the runner is of this host, whose processes we can look at, or was seen free before.
+# Dead: the lease ran out; or the lock is free, and the runner is of this host, whose processes we
+# can look at, or was seen free before. A restarted PostgreSQL has lost every lock: the living take
+# theirs again within a second or so, and until then, or where we cannot look, only the lease tells.
 SUSPECTS = """
 SELECT r.id, r.host, r.pid, r.lease_until < clock_timestamp() AS expired,
-    r.started_at > pg_postmaster_start_time() AND NOT EXISTS (
+    clock_timestamp() > pg_postmaster_start_time() + interval '3 seconds' AND NOT EXISTS (
         SELECT FROM pg_locks l WHERE l.locktype = 'advisory' AND l.granted
-        AND l.classid = %s AND l.objid = r.lock_key::bigint::oid AND l.objsubid = 2) AS unlocked
+        AND l.classid = %s AND l.objid = r.lock_key::bigint::oid AND l.objsubid = 2) AS unlocked,
+    r.started_at > pg_postmaster_start_time() AS held
 FROM agent_runners r WHERE r.dead_at IS NULL AND r.id <> %s
 """
 
@@ -135,9 +137,9 @@ class Undertaker:
         """Mark the dead; return how many were found."""
         cursor = await conn.execute(SUSPECTS, (LOCK_CLASS, self.lease.id))
         rows: list[Any] = await cursor.fetchall()
-        dead = [id for id, host, pid, expired, unlocked in rows if expired or (
-            unlocked and (_gone(host, pid) or id in self.seen_unlocked))]  # fmt: skip
-        self.seen_unlocked = {id for id, _, _, _, unlocked in rows if unlocked}
+        dead = [id for id, host, pid, expired, unlocked, held in rows if expired or (
+            unlocked and (_gone(host, pid) or (held and id in self.seen_unlocked)))]  # fmt: skip
+        self.seen_unlocked = {id for id, _, _, _, unlocked, _ in rows if unlocked}
         if dead:
             await conn.execute(BURY, (dead,), at="bury")
         return len(dead)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import logging
 
+from django.db import InterfaceError, OperationalError
+
 from executions.agents import InputRefused, UnknownAgent
 from executions.core import decide
 from executions.core.states import CallStatus as C
@@ -20,6 +22,8 @@ log = logging.getLogger(__name__)
 
 DISAGREE_WAIT_S = 15.0  # rows that contradict each other are looked at again, not spun on
 NEEDS_PEOPLE = "not run: it needs approval now; ask for it again"
+DATABASE_AWAY = (OperationalError, InterfaceError)  # met in a thread, before an effect
+AWAY_WAIT_S = 2.0
 MAX_ATTEMPTS = 3  # claims that ended in the death of the runner, without progress in between
 
 SENTENCES = {
@@ -48,6 +52,9 @@ async def drive(services: Services, one: Driven) -> None:
         log.info("execution %s is another runner's now", one.id)
     except Blocked as block:
         await _put_back(services, one, wait_s=block.wait_s, state=block.state)
+    except DATABASE_AWAY as away:
+        log.warning("execution %s: the database went away (%s); it is put back", one.id, away)
+        await _put_back(services, one, wait_s=AWAY_WAIT_S)
     except Stopped as stop:
         await _end(services, one, E.FAILED, code=stop.code, message=str(stop))
     except (UnknownAgent, UnknownTool) as gone:

@@ -14,6 +14,7 @@ from executions.registry_sync import sync_registry
 from tests import rehearsal_server
 from tests.faults import world
 from tests.faults.stage import Stage
+from tests.journeys.conftest import world as processes  # noqa: F401 - a fixture
 from tests.rehearsal_server import RehearsalServer
 from tests.support.noting import LEDGER, NAME, form
 from tests.support.releases import Release

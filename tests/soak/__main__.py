@@ -27,11 +27,14 @@ AUTHORITY_PORT = first_free([])
 os.environ.update(  # before Django reads its settings
     AGENTOPS_AGENT_MODULES="agentops.agents,tests.support.rehearsed_agent",
     AGENTOPS_SANDBOX_REGULATOR_URL=f"http://{LOOPBACK}:{AUTHORITY_PORT}/filings",
+    AGENTOPS_UNDO_S="3",
 )
 
 import django  # noqa: E402
 
 django.setup()
+
+from django.core.management import call_command  # noqa: E402
 
 from tests.soak.cast import make_cast  # noqa: E402
 from tests.soak.monkey import WEIGHTS  # noqa: E402
@@ -54,6 +57,7 @@ def main() -> int:
     )
     print(f"soak: {plan}\nlogs and ledgers: {kept}", flush=True)  # noqa: T201
     with open_place(PLACE):
+        call_command("createcachetable", verbosity=0)
         make_cast()
         report = _soaked(plan, kept)
     write(report, kept / "report.json")
