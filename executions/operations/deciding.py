@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import wraps
+from typing import ParamSpec
 from uuid import UUID
 
+from django.db import IntegrityError
 from django.db.models.functions import Now
 
 from agentops.accounts.models import User
@@ -25,6 +29,7 @@ from executions.operations.withdrawing import undo_window
 from tools.registry import TOOLS
 
 REASON_CHARS = 4000
+P = ParamSpec("P")
 
 
 @dataclass(frozen=True)
@@ -37,6 +42,21 @@ class Decided:
     resumed: bool
 
 
+def _once_more(operation: Callable[P, Decided]) -> Callable[P, Decided]:
+    """Ask again when the database refuses what the checks had allowed, because the review expired
+    between them and the vote. Now the checks say so in words."""
+
+    @wraps(operation)
+    def asked(*args: P.args, **kwargs: P.kwargs) -> Decided:
+        try:
+            return operation(*args, **kwargs)
+        except IntegrityError:
+            return operation(*args, **kwargs)
+
+    return asked
+
+
+@_once_more
 def decide(
     *, review_id: UUID, person: User, approve: bool, seen_digest: str, reason: str = ""
 ) -> Decided:
@@ -61,6 +81,7 @@ def decide(
         return _closed(review, ReviewStatus.REJECTED)
 
 
+@_once_more
 def settle(
     *, review_id: UUID, person: User, verdict: str, seen_digest: str, reason: str
 ) -> Decided:

@@ -2,102 +2,40 @@
 
 from __future__ import annotations
 
-import threading
-from collections.abc import Callable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections.abc import Iterator
+from datetime import timedelta
 from functools import partial
 from typing import Any
 
 import pytest
-from django.db import IntegrityError, connection, transaction
+from django.db import IntegrityError, transaction
 from django.db.models.functions import Now
 from django_q.models import OrmQ
 
 from agentops.accounts.models import User
 from executions.models import AgentExecution, AgentReview
-from executions.operations import Refusal, cancel, decide, deciding, launch, rows
+from executions.operations import cancel, decide, deciding, launch, rows
 from executions.operations.deciding import expire_overdue
 from executions.operations.refusals import AlreadyDecided, ReviewClosed
 from tests import factories
+from tests.support.racing import InTheMiddle, Racers, Work, racers
 from tests.support.rehearsed_agent import REHEARSED
 from tests.support.waiting import wait_until
 
 pytestmark = pytest.mark.usefixtures("committed_db")
 
-Work = Callable[[], Any]
 PEOPLE = 8
 ROUNDS = 50
-BLOCKED = """
-SELECT count(*) FROM pg_locks WHERE NOT granted AND pid <> pg_backend_pid()
-"""  # not pg_stat_activity, which stands still within a transaction
-
-
-def outcome_of(work: Work) -> Any:
-    """Run it; a refusal is what it returns."""
-    try:
-        return work()
-    except Refusal as refusal:
-        return refusal
-
-
-def hang_up() -> None:
-    connection.close()
 
 
 @pytest.fixture
-def pool() -> Iterator[ThreadPoolExecutor]:
-    """Threads with a database connection each, closed at the end."""
-    with ThreadPoolExecutor(PEOPLE) as pool:
-        yield pool
-        at_once(pool, *[hang_up] * PEOPLE)
-
-
-def at_once(pool: ThreadPoolExecutor, *works: Work) -> list[Any]:
-    """Run all from one barrier; return what each came to."""
-    barrier = threading.Barrier(len(works))
-
-    def begin(work: Work) -> Any:
-        barrier.wait(10)
-        return outcome_of(work)
-
-    return [future.result(30) for future in [pool.submit(begin, work) for work in works]]
-
-
-def somebody_waits_for_a_lock() -> bool:
-    with connection.cursor() as cursor:
-        cursor.execute(BLOCKED)
-        row = cursor.fetchone()
-        return bool(row and row[0])
-
-
-class InTheMiddle:
-    """Lets the rival begin while the first is at `name`, and stay until the rival is stuck."""
-
-    def __init__(
-        self, patch: pytest.MonkeyPatch, pool: ThreadPoolExecutor, module: Any, name: str
-    ) -> None:
-        self.rival: Work | None = None
-        self.outcome: Future[Any] | None = None
-        original = getattr(module, name)
-
-        def patched(*args: Any, **kwargs: Any) -> Any:
-            if self.rival and not self.outcome:
-                self.outcome = pool.submit(outcome_of, self.rival)
-                wait_until(somebody_waits_for_a_lock, what="the rival's lock")
-            return original(*args, **kwargs)
-
-        patch.setattr(module, name, patched)
-
-    def acts(self, rival: Work, *, during: Work) -> tuple[Any, Any]:
-        """Return what the first and the rival came to."""
-        self.rival = rival
-        first = outcome_of(during)
-        assert self.outcome, "the rival never got its turn"
-        return first, self.outcome.result(30)
+def pool() -> Iterator[Racers]:
+    with racers(PEOPLE) as ready:
+        yield ready
 
 
 @pytest.fixture
-def while_voting(monkeypatch: pytest.MonkeyPatch, pool: ThreadPoolExecutor) -> InTheMiddle:
+def while_voting(monkeypatch: pytest.MonkeyPatch, pool: Racers) -> InTheMiddle:
     return InTheMiddle(monkeypatch, pool, deciding, "_vote")
 
 
@@ -183,7 +121,7 @@ def test_a_decision_beats_the_cancel_that_comes_during_it(
 
 
 def test_a_cancel_beats_the_decision_that_comes_during_it(
-    monkeypatch: pytest.MonkeyPatch, pool: ThreadPoolExecutor, rita: User
+    monkeypatch: pytest.MonkeyPatch, pool: Racers, rita: User
 ) -> None:
     execution = factories.waiting()
     review = review_of(execution)
@@ -196,22 +134,41 @@ def test_a_cancel_beats_the_decision_that_comes_during_it(
     assert not review.votes.exists()
 
 
-def test_a_start_that_meets_a_cancel_waits_for_it_and_is_refused(
-    pool: ThreadPoolExecutor, rita: User
-) -> None:
+def test_a_start_that_meets_a_cancel_waits_for_it_and_is_refused(pool: Racers, rita: User) -> None:
     """Also a start that does not lock the execution first, as the journal does."""
     execution = factories.running()
     ready = factories.approve(factories.gated(execution), rita)
     with transaction.atomic():
         cancel(execution_id=execution.pk, person=factories.system())
-        start = pool.submit(factories.start, ready)
-        wait_until(somebody_waits_for_a_lock, what="the start's lock")
+        start = pool.start(partial(factories.start, ready))
+        pool.wait_for_queue(1, of=[])
     with pytest.raises(IntegrityError, match="being cancelled and may start nothing"):
         start.result(30)
 
 
+def test_a_review_that_expires_during_the_vote_is_refused_in_words(
+    monkeypatch: pytest.MonkeyPatch, rita: User
+) -> None:
+    """R7: the checks found it open; the database's clock, asked once more, does not."""
+    execution = factories.waiting()
+    review = review_of(execution)
+    factories.change(review, expires_at=Now() + timedelta(seconds=0.2))
+    overdue = AgentReview.objects.filter(pk=review.pk, expires_at__lte=Now())
+    vote = deciding._vote
+
+    def late(*args: Any) -> None:
+        assert not overdue.exists(), "it had expired before the checks"
+        wait_until(overdue.exists, what="the expiry")
+        vote(*args)
+
+    monkeypatch.setattr(deciding, "_vote", late)
+    with pytest.raises(ReviewClosed, match="This review expired at"):
+        decision(review, rita)()
+    assert not review.votes.exists()
+
+
 def test_two_sweeps_at_once_expire_a_review_once(
-    monkeypatch: pytest.MonkeyPatch, pool: ThreadPoolExecutor
+    monkeypatch: pytest.MonkeyPatch, pool: Racers
 ) -> None:
     execution = factories.waiting()
     factories.change(review_of(execution), expires_at=Now())
@@ -224,13 +181,12 @@ def test_two_sweeps_at_once_expire_a_review_once(
 
 
 def test_two_people_who_decide_the_last_two_calls_at_once_never_leave_it_stuck(
-    pool: ThreadPoolExecutor, rita: User, omar: User
+    pool: Racers, rita: User, omar: User
 ) -> None:
     for number in range(ROUNDS):
         execution = factories.waiting(reviews=2)
         first, second = execution.reviews.order_by("call__call_index")
-        outcomes = at_once(
-            pool,
+        outcomes = pool.at_once(
             decision(first, rita, approve=bool(number % 2)),
             decision(second, omar, approve=bool(number % 3)),
         )
@@ -240,7 +196,7 @@ def test_two_people_who_decide_the_last_two_calls_at_once_never_leave_it_stuck(
         assert tickets() == number + 1
 
 
-def test_of_many_equal_launches_at_once_one_is_stored(pool: ThreadPoolExecutor) -> None:
+def test_of_many_equal_launches_at_once_one_is_stored(pool: Racers) -> None:
     olga = factories.person("olga", may=["launch_execution"])
     same = partial(
         launch,
@@ -249,18 +205,18 @@ def test_of_many_equal_launches_at_once_one_is_stored(pool: ThreadPoolExecutor) 
         user=olga,
         idempotency_key="monday",
     )
-    launched = at_once(pool, *[same] * PEOPLE)
+    launched = pool.at_once(*[same] * PEOPLE)
     assert sum(one.is_new for one in launched) == 1
     assert len({one.execution.pk for one in launched}) == 1
     assert (AgentExecution.objects.count(), tickets()) == (1, 1)
 
 
-def test_many_people_on_many_reviews_at_once_meet_no_deadlock(pool: ThreadPoolExecutor) -> None:
+def test_many_people_on_many_reviews_at_once_meet_no_deadlock(pool: Racers) -> None:
     people = [factories.reviewer(f"person{number}") for number in range(PEOPLE)]
     for _ in range(5):
         execution = factories.waiting(reviews=PEOPLE, votes=1)
         reviews = list(execution.reviews.all())
-        outcomes = at_once(pool, *map(decision, reviews, people))
+        outcomes = pool.at_once(*map(decision, reviews, people))
         assert sum(outcome.resumed for outcome in outcomes) == 1
         execution.refresh_from_db()
         assert (execution.status, execution.open_reviews) == ("pending", 0)

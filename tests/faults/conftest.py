@@ -9,11 +9,13 @@ from pathlib import Path
 
 import pytest
 from django.contrib.auth.models import Permission
+from django.core.management import call_command
 
 from executions.registry_sync import sync_registry
 from tests import rehearsal_server
 from tests.faults import world
 from tests.faults.stage import Stage
+from tests.faults.witness import Witness
 from tests.journeys.conftest import world as processes  # noqa: F401 - a fixture
 from tests.rehearsal_server import RehearsalServer
 from tests.support.noting import LEDGER, NAME, form
@@ -71,3 +73,13 @@ def release(committed_db: None, monkeypatch: pytest.MonkeyPatch) -> Iterator[Rel
     one.has_tool(form("free"))
     yield one
     Permission.objects.filter(codename=f"approve_{NAME}").delete()
+
+
+@pytest.fixture
+def outside(committed_db: None, around: world.Outside) -> Iterator[Witness]:
+    """The outside parties beside a database with the sample data, and what they see from now on."""
+    with world.quickly(around):
+        sync_registry()
+        call_command("load_sample_data", verbosity=0)
+        yield Witness(around)
+    around.llm.clear_faults()

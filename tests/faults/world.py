@@ -60,6 +60,7 @@ class Outside:
     authority: SandboxAuthority
     mail_port: int
     letters: Tail
+    hold_mail: Path  # while this file exists, a letter that has arrived is not acknowledged
     filings: Tail = field(init=False)
     requests: Tail = field(init=False)
 
@@ -86,9 +87,9 @@ def key_of(letter: dict[str, Any]) -> str:
 @contextmanager
 def outside(folder: Path, environment: dict[str, str]) -> Iterator[Outside]:
     """Start the parties; they are gone at the end."""
-    letters = folder / "letters.jsonl"
+    letters, hold = folder / "letters.jsonl", folder / "hold"
     mail = ChildProcess(
-        *("-m", "tests.support.mail_server", "--ledger", str(letters)),
+        *("-m", "tests.support.mail_server", "--ledger", str(letters), "--hold", str(hold)),
         env={**environment, "PYTHONUNBUFFERED": "1"},
         log=folder / "mail.log",
     )
@@ -97,7 +98,7 @@ def outside(folder: Path, environment: dict[str, str]) -> Iterator[Outside]:
             lambda: re.search(r"listening on (\d+)", mail.log()), what="the mail server"
         )
         with rehearsal_server.start() as llm, sandbox_authority(folder) as authority:
-            yield Outside(llm, authority, int(port[1]), Tail(letters))
+            yield Outside(llm, authority, int(port[1]), Tail(letters), hold)
     finally:
         mail.stop()
 
@@ -134,5 +135,10 @@ def lay_down() -> Report:
     factories.person("olga", may=["launch_execution", "cancel_execution"])
     for name in PEOPLE:
         factories.reviewer(name)
+    return report_on_file()
+
+
+def report_on_file() -> Report:
+    """Make a report that can be filed, or return the one made before."""
     made = calling.run("generate_compliance_document", report_arguments(title="For filings"))
     return Report(made["document_id"], made["sha256"])

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import random
-import threading
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
 import psycopg
 import pytest
-from django.db import connection
 
 from agentops.accounts.models import User
 from executions import operations
@@ -17,6 +15,7 @@ from executions.engine.connections import parameters
 from executions.models import AgentExecution, AgentReview, AgentToolCall
 from tests import rehearsal_server
 from tests.journeys.conftest import launch, until
+from tests.support.racing import Racers, racers
 from tests.support.rehearsed_agent import REHEARSED, calls, text
 from tests.support.standing_runner import standing_runner
 from tests.support.waiting import wait_until
@@ -33,28 +32,6 @@ def letter(number: int) -> tuple[str, dict[str, object]]:
 
 
 CUSTOMER_MAIL = "ana.duarte@marlowe-shipping.example"
-
-
-def in_threads(*works: Callable[[], None]) -> None:
-    """Run all at once, from one barrier; raise what any of them raised."""
-    barrier, errors = threading.Barrier(len(works)), []
-
-    def run(work: Callable[[], None]) -> None:
-        try:
-            barrier.wait(10)
-            work()
-        except BaseException as error:
-            errors.append(error)
-        finally:
-            connection.close()
-
-    threads = [threading.Thread(target=run, args=(work,)) for work in works]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join(30)
-    if errors:
-        raise errors[0]
 
 
 def decide(review: AgentReview, person: User, *, approve: bool = False) -> None:
@@ -76,13 +53,19 @@ def reviews_of(execution: AgentExecution, count: int) -> list[AgentReview]:
 
 
 @pytest.fixture
+def two() -> Iterator[Racers]:
+    with racers(2) as ready:
+        yield ready
+
+
+@pytest.fixture
 def standing(llm: rehearsal_server.RehearsalServer) -> Iterator[None]:
     with standing_runner(base_url=llm.base_url):
         yield
 
 
 def test_a_decision_while_the_same_steps_read_is_still_running_is_never_lost(
-    standing: None, reviewers: list[User]
+    standing: None, two: Racers, reviewers: list[User]
 ) -> None:
     """The read holds the loop away from its gate; the decision comes before, during or after."""
     orders: Counter[str] = Counter()
@@ -100,7 +83,7 @@ def test_a_decision_while_the_same_steps_read_is_still_running_is_never_lost(
                 decide(review, reviewers[0])
                 blocker.rollback()
             else:
-                in_threads(lambda r=review: decide(r, reviewers[0]), blocker.rollback)
+                two.at_once(lambda r=review: decide(r, reviewers[0]), blocker.rollback)
         orders[order] += 1
         until(execution, "completed", within_s=10)
         assert execution.open_reviews == 0
@@ -108,7 +91,7 @@ def test_a_decision_while_the_same_steps_read_is_still_running_is_never_lost(
 
 
 def test_two_people_who_decide_the_last_two_calls_at_once_always_wake_it(
-    standing: None, reviewers: list[User]
+    standing: None, two: Racers, reviewers: list[User]
 ) -> None:
     last: Counter[str] = Counter()
     for number in range(TIMES):
@@ -117,7 +100,7 @@ def test_two_people_who_decide_the_last_two_calls_at_once_always_wake_it(
         first, second = reviews_of(execution, 2)
         if number % 2:
             until(execution, "awaiting_review")
-        in_threads(
+        two.at_once(
             lambda r=first: decide(r, reviewers[0]), lambda r=second: decide(r, reviewers[1])
         )
         until(execution, "completed", within_s=10)

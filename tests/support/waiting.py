@@ -9,7 +9,13 @@ from typing import TypeVar
 Found = TypeVar("Found")
 
 
-def wait_until(condition: Callable[[], Found], *, within_s: float = 10, what: str = "") -> Found:
+def wait_until(
+    condition: Callable[[], Found],
+    *,
+    within_s: float = 10,
+    every_s: float = 0.02,
+    what: str = "",
+) -> Found:
     """The first true value of `condition`; `AssertionError` naming `what` after `within_s`."""
     deadline = time.monotonic() + within_s
     while True:
@@ -17,4 +23,4 @@ def wait_until(condition: Callable[[], Found], *, within_s: float = 10, what: st
             return found
         if time.monotonic() > deadline:
             raise AssertionError(f"waited {within_s} s in vain for {what or condition}")
-        time.sleep(0.02)
+        time.sleep(every_s)
