@@ -48,9 +48,19 @@ class UnknownTool(ToolError):
     """No tool has that name; the message names the nearest ones."""
 
 
+class ToolUnavailable(ToolError):
+    """The other side is out of reach or out of order, and nothing happened. The only ToolError
+    that counts as a failure of the tool: enough of them in a row open its circuit breaker."""
+
+
 class OutcomeUnknown(Exception):
     """The effect may have happened. From a `once` tool the call is then in doubt; an `idempotent`
     one may be run again with the same key. The message says what is known."""
+
+
+class KeyConflict(OutcomeUnknown):
+    """The other side holds something else under our key. The call is not tried again: it is in
+    doubt, and a person finds out what is there."""
 
 
 class ToolDefinitionError(TypeError):
@@ -128,6 +138,7 @@ class Tool:
     exact arguments), `consequence`, `verb`, `risk`, `template` and `preview` (plain data for that
     template, never the LLM's words about itself) are what a reviewer sees. Raise `version` when
     what it does changes so that people should look again at what they approved and did not start.
+    `key_window_s`: how long the other side of an `idempotent` tool remembers a key (None: ever).
     """
 
     name: str
@@ -138,6 +149,7 @@ class Tool:
     approval: Approval
     version: int = 1
     timeout_ms: int | None = None
+    key_window_s: int | None = None
     is_async: bool = False
     wants_context: bool = False
     check: Check | None = None
@@ -218,6 +230,10 @@ def _make(
         raise ToolDefinitionError(f"{name}: a tool's name is lower_snake_case, at most 63 long")
     if not described:
         raise ToolDefinitionError(f"{name}: write a docstring; it is what the LLM reads")
+    if inspect.isgeneratorfunction(function) or inspect.isasyncgenfunction(function):
+        raise ToolDefinitionError(f"{name}: nothing of a generator would run; return the values")
+    if declared.get("key_window_s") and effect is not Effect.IDEMPOTENT:
+        raise ToolDefinitionError(f"{name}: only an idempotent tool's key has a window")
     is_async = inspect.iscoroutinefunction(function)
     if is_async and effect is Effect.TRANSACTIONAL:
         raise ToolDefinitionError(f"{name}: a transactional tool shares a connection; no async def")

@@ -8,7 +8,7 @@ import socket
 import ssl
 from collections.abc import Mapping
 from dataclasses import dataclass
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
 
 from tools.deadline import cut_after
 
@@ -77,6 +77,24 @@ def post(to: Endpoint, *, body: bytes, headers: Mapping[str, str], timeout_s: fl
 
     Raises EndpointRefused, Unreachable, or BrokenOff. No proxy is asked, no redirect followed.
     """
+    return _exchange(to, "POST", to.path, body=body, headers=headers, timeout_s=timeout_s)
+
+
+def get(to: Endpoint, *, below: str, headers: Mapping[str, str], timeout_s: float) -> Answer:
+    """GET what lies at `below` under the endpoint's path; the rest is as for `post`."""
+    path = f"{to.path.partition('?')[0].rstrip('/')}/{quote(below, safe='')}"
+    return _exchange(to, "GET", path, body=None, headers=headers, timeout_s=timeout_s)
+
+
+def _exchange(
+    to: Endpoint,
+    method: str,
+    path: str,
+    *,
+    body: bytes | None,
+    headers: Mapping[str, str],
+    timeout_s: float,
+) -> Answer:
     connection = _connection(to, timeout_s=timeout_s)
     try:
         connection.connect()
@@ -85,7 +103,7 @@ def post(to: Endpoint, *, body: bytes, headers: Mapping[str, str], timeout_s: fl
         raise Unreachable(str(error) or type(error).__name__) from error
     try:
         with cut_after(timeout_s, connection.sock) as cut:
-            connection.request("POST", to.path, body=body, headers=dict(headers))
+            connection.request(method, path, body=body, headers=dict(headers))
             answer = _answer(connection.getresponse())
         if cut.is_set():
             raise TimeoutError(f"no whole answer within {timeout_s:.1f} s")

@@ -13,7 +13,7 @@ from typing import Any
 from django.core import mail
 from django.core.mail.backends.smtp import EmailBackend
 
-from tools.base import OutcomeUnknown, ToolError
+from tools.base import OutcomeUnknown, ToolError, ToolUnavailable
 from tools.deadline import Deadline, cut_after
 
 OK = 250
@@ -60,7 +60,9 @@ def deliver(message: mail.EmailMessage, *, deadline_s: float) -> list[Refused]:
     try:
         connection.open()
     except (OSError, smtplib.SMTPException) as error:
-        raise ToolError(f"The mail server is out of reach; nothing was sent: {error}") from error
+        raise ToolUnavailable(
+            f"The mail server is out of reach; nothing was sent: {error}"
+        ) from error
     try:
         if not isinstance(connection, EmailBackend):
             return _by_backend(connection, message)
@@ -89,7 +91,9 @@ def _by_smtp(server: smtplib.SMTP, message: mail.EmailMessage) -> list[Refused]:
     try:
         refused = _envelope(server, message)
     except (OSError, smtplib.SMTPException) as error:
-        raise ToolError(f"The mail server broke off; nothing was sent: {_words(error)}") from error
+        raise ToolUnavailable(
+            f"The mail server broke off; nothing was sent: {_words(error)}"
+        ) from error
     try:
         code, reply = server.data(content)
     except smtplib.SMTPDataError as error:  # refused before a byte of the message was sent
@@ -116,12 +120,13 @@ def _envelope(server: smtplib.SMTP, message: mail.EmailMessage) -> list[Refused]
     options = ["BODY=8BITMIME"] if server.has_extn("8bitmime") else []
     code, reply = server.mail(parseaddr(message.from_email)[1], options)
     if code != OK:
-        raise ToolError(f"The mail server refused us as sender: {_reply(code, reply)}")
+        raise ToolUnavailable(f"The mail server refused us as sender: {_reply(code, reply)}")
     refused = []
     for address in message.recipients():
         code, reply = server.rcpt(address)
         if code == CLOSING:
-            raise ToolError(f"The mail server is closing; nothing was sent: {_reply(code, reply)}")
+            said = _reply(code, reply)
+            raise ToolUnavailable(f"The mail server is closing; nothing was sent: {said}")
         if code not in (OK, WILL_FORWARD):
             refused.append(Refused(address, _reply(code, reply)))
     if len(refused) == len(message.recipients()):

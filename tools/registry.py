@@ -13,6 +13,7 @@ from tools.lookup_regulation import lookup_regulation
 from tools.read_customer_message import read_customer_message
 from tools.read_customer_record import read_customer_record
 from tools.read_document import read_document
+from tools.read_filing import read_filing
 from tools.send_email import send_email
 from tools.submit_to_regulator import submit_to_regulator
 from tools.update_customer_record import update_customer_record
@@ -57,6 +58,7 @@ TOOLS: dict[str, Tool] = collect(
         list_customer_documents,
         read_document,
         read_customer_message,
+        read_filing,
         send_email,
         update_customer_record,
         generate_compliance_document,

@@ -1,24 +1,15 @@
-"""Filing a report over HTTP, with an Idempotency-Key that the authority honours.
-
-A refusal (409, 422 and their like) is a ToolError in the authority's words: nothing was filed. When
-no clear answer came (a timeout, a broken connection, 5xx) the same bytes go out again under the
-same key while there is time; after that OutcomeUnknown is raised, and asking again with that key
-stays safe: the authority answers with the first receipt.
-"""
+"""Filing a report with an authority; `tools/filings.py` has the conversation over HTTP."""
 
 from __future__ import annotations
 
 import base64
 import json
-import random
-import time
-from dataclasses import dataclass
 from typing import Any
 
 from tools import conf, records
 from tools.base import (
+    DAY_S,
     Effect,
-    OutcomeUnknown,
     Target,
     ToolContext,
     ToolError,
@@ -27,23 +18,9 @@ from tools.base import (
     tool,
 )
 from tools.deadline import Deadline
-from tools.endpoints import (
-    Answer,
-    BrokenOff,
-    Endpoint,
-    EndpointRefused,
-    Unreachable,
-    endpoint,
-    post,
-)
+from tools.filings import Filing, desk_of, hand_in
 from tools.models import Document, Regulator
 from tools.text import Line
-
-TRIES = 3
-LONGEST_TRY_S = 15.0
-PAUSES_S = (0.2, 1.0)
-TAKEN = (200, 201, 202)
-ASK_AGAIN = (408, 425, 429, 500, 502, 503, 504)
 
 
 def check(arguments: Any) -> None:
@@ -87,6 +64,7 @@ def preview(arguments: Any) -> dict[str, Any]:
 
 @tool(
     effect=Effect.IDEMPOTENT,
+    key_window_s=DAY_S,
     approval=always(votes=2, reason="Everything sent to an authority needs two people."),
     check=check,
     target=target,
@@ -107,21 +85,16 @@ def submit_to_regulator(
 ) -> dict[str, Any]:
     """File a compliance document with the regulator that lookup_regulation names. Two people
     decide on it first. `document_sha256` is the sha256 that generate_compliance_document gave. The
-    answer holds the authority's filing id and receipt."""
+    answer holds the authority's filing id and receipt, and whether it was `accepted` or only
+    `received`; then read_filing tells the authority's verdict once there is one."""
     authority, document = _checked(regulator_id, document_id, document_sha256)
-    where = _endpoint(authority)
-    filing = _Filing(
-        authority=authority,
-        where=where,
+    filing = Filing(
+        authority=authority.name,
+        where=desk_of(authority),
         body=_body(document, subject=subject),
-        headers={
-            "Content-Type": "application/json",
-            "Accept": "application/json",
-            "Idempotency-Key": context.idempotency_key,
-            "User-Agent": "AgentOps",
-        },
+        key=context.idempotency_key,
     )
-    receipt = _file(filing, Deadline(context.deadline_s))
+    receipt = hand_in(filing, Deadline(context.deadline_s))
     return {
         **receipt,
         "regulator_id": regulator_id,
@@ -129,14 +102,6 @@ def submit_to_regulator(
         "document_id": document_id,
         "document_sha256": document_sha256,
     }
-
-
-@dataclass(frozen=True, kw_only=True)
-class _Filing:
-    authority: Regulator
-    where: Endpoint
-    body: bytes
-    headers: dict[str, str]
 
 
 def _checked(
@@ -158,15 +123,8 @@ def _checked(
             f"{document_id} answers to {document.regulation_id}, whose filings go to {right}, "
             f"not to {regulator_id}."
         )
-    _endpoint(authority)
+    desk_of(authority)
     return authority, document
-
-
-def _endpoint(authority: Regulator) -> Endpoint:
-    try:
-        return endpoint(authority.endpoint, may_be_loopback=not authority.is_live)
-    except EndpointRefused as error:
-        raise ToolError(f"{authority.regulator_id} cannot be filed with: {error}.") from error
 
 
 def _body(document: Document, *, subject: str) -> bytes:
@@ -186,76 +144,9 @@ def _body(document: Document, *, subject: str) -> bytes:
     return json.dumps(filing, sort_keys=True, ensure_ascii=False).encode()
 
 
-def _file(filing: _Filing, deadline: Deadline) -> dict[str, str]:
-    """Return the receipt; try again, with the same key, whatever leaves the outcome open."""
-    unknown: list[str] = []
-    last = "there was no time to try"
-    for pause in (0.0, *PAUSES_S)[:TRIES]:
-        if not deadline.has(pause + 0.1):
-            break
-        time.sleep(pause * random.uniform(0.8, 1.2))
-        try:
-            answer = _post(filing, deadline)
-        except Unreachable as error:
-            last = f"it is out of reach ({error})"
-            continue
-        except BrokenOff as error:
-            last = f"the connection broke off ({error})"
-            unknown.append(last)
-            continue
-        if answer.status in TAKEN:
-            return _receipt(filing, answer)
-        last = f"it answered {answer.status}: {_words(answer)}"
-        if answer.status >= 500:
-            unknown.append(last)
-        elif answer.status == 409 and unknown:  # the first try may still be under way over there
-            continue
-        elif answer.status not in ASK_AGAIN:
-            raise ToolError(f"{filing.authority.name} refused the filing: {last}")
-    if unknown:
-        raise OutcomeUnknown(f"{filing.authority.name} may hold the filing: {'; '.join(unknown)}.")
-    raise ToolError(f"Nothing was filed with {filing.authority.name}: {last}.")
-
-
-def _post(filing: _Filing, deadline: Deadline) -> Answer:
-    try:
-        return post(
-            filing.where,
-            body=filing.body,
-            headers=filing.headers,
-            timeout_s=min(deadline.left(), LONGEST_TRY_S),
-        )
-    except EndpointRefused as error:
-        raise ToolError(f"Nothing was filed with {filing.authority.name}: {error}.") from error
-
-
-def _receipt(filing: _Filing, answer: Answer) -> dict[str, str]:
-    """Return what the authority says of the filing; without a receipt its outcome is unknown."""
-    try:
-        said = json.loads(answer.body)
-        receipt = {name: said[name] for name in ("receipt", "filing_id", "accepted_at")}
-    except (ValueError, KeyError, TypeError):
-        receipt = {}
-    if not receipt or not all(isinstance(value, str) and value for value in receipt.values()):
-        raise OutcomeUnknown(
-            f"{filing.authority.name} answered {answer.status} without a receipt: {_words(answer)}"
-        )
-    return {**receipt, "status": "received" if answer.status == 202 else "accepted"}
-
-
-def _words(answer: Answer) -> str:
-    """Return the authority's own words, one line of at most 300 characters."""
-    try:
-        said = json.loads(answer.body)
-        text = str(said.get("error") or said) if isinstance(said, dict) else str(said)
-    except (ValueError, RecursionError):
-        text = answer.body[:1000].decode(errors="replace")
-    return " ".join(text.split())[:300] or "no words"
-
-
 def _regulator_facts(authority: Regulator) -> dict[str, Any]:
     try:
-        host = _endpoint(authority).host
+        host = desk_of(authority).host
     except ToolError:
         host = ""
     return {

@@ -19,6 +19,8 @@ Work in this order:
 3. generate_compliance_document, with one finding per requirement.
 4. submit_to_regulator, with the regulator_id that lookup_regulation gave and the document_id and
    sha256 that generate_compliance_document gave. The subject says what is filed and on whom.
+   Received is not accepted: if the authority has only received it, ask read_filing once, and call
+   it accepted nowhere unless the authority says so.
 5. send_email to the customer's address on record, with the report attached: what was filed, with
    whom, under which receipt, and that they may answer with corrections.
 6. Give your final answer.
@@ -85,6 +87,7 @@ register(
             "read_document",
             "generate_compliance_document",
             "submit_to_regulator",
+            "read_filing",
             "send_email",
         ),
         # Documents stay in the conversation, so each later step pays for them again.

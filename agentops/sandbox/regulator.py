@@ -2,10 +2,12 @@
 
     python -m agentops.sandbox.regulator --port 8002 --ledger filings.jsonl
 
-POST /filings (with an Idempotency-Key) · GET /ledger · GET /health. The same key with the same body
-gets the same receipt and no second entry; with another body it is refused. Faults for tests, the
-first --fault-times filings only: --fault delay=SECONDS, --fault error-after-recording,
---fault drop-after-recording, --fault error-before-recording, --fault redirect.
+POST /filings (with an Idempotency-Key) · GET /filings/ID · GET /ledger · GET /health. The same key
+with the same body gets the same receipt and no second entry; with another body it is refused. With
+--verdict accepted or rejected a filing is only received (202) at first; who has asked for it
+--verdict-asks times learns the verdict. Faults for tests, the first --fault-times filings only:
+--fault delay=SECONDS, --fault error-after-recording, --fault drop-after-recording,
+--fault error-before-recording, --fault redirect.
 """
 
 from __future__ import annotations
@@ -18,6 +20,7 @@ import json
 import signal
 import sys
 import time
+from collections import Counter
 from collections.abc import Sequence
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -33,9 +36,10 @@ SILENCE_S = 30.0
 class Refused(Exception):
     """The filing is not acceptable."""
 
-    def __init__(self, status: HTTPStatus, reason: str) -> None:
+    def __init__(self, status: HTTPStatus, reason: str, *, code: str = "") -> None:
         super().__init__(reason)
         self.status = status
+        self.code = code
 
 
 class Drop(Exception):
@@ -47,10 +51,32 @@ class Authority(ThreadingHTTPServer):
 
     daemon_threads = True
 
-    def __init__(self, address: tuple[str, int], ledger: Ledger, fault: Fault) -> None:
+    def __init__(
+        self, address: tuple[str, int], ledger: Ledger, fault: Fault, decision: Decision
+    ) -> None:
         super().__init__(address, Handler)
         self.ledger = ledger
         self.fault = fault
+        self.decision = decision
+
+
+class Decision:
+    """When and how the authority decides; without a verdict to come it accepts at once."""
+
+    def __init__(self, verdict: str, *, asks: int) -> None:
+        self.verdict = verdict
+        self._asks = asks
+        self._asked: Counter[str] = Counter()
+
+    def on(self, filing_id: str) -> dict[str, str]:
+        """Count the question and return {status, reason}."""
+        self._asked[filing_id] += 1
+        if not self.verdict:
+            return {"status": "accepted", "reason": ""}
+        if self._asked[filing_id] < self._asks:
+            return {"status": "received", "reason": ""}
+        reason = "a section is missing" if self.verdict == "rejected" else ""
+        return {"status": self.verdict, "reason": reason}
 
 
 class Fault:
@@ -78,7 +104,7 @@ class Fault:
 
 
 class Handler(BaseHTTPRequestHandler):
-    """Three addresses."""
+    """Four addresses."""
 
     server: Authority
     server_version = "SandboxAuthority"
@@ -89,6 +115,8 @@ class Handler(BaseHTTPRequestHandler):
             self._answer(HTTPStatus.OK, {"status": "ok"})
         elif self.path == "/ledger":
             self._answer(HTTPStatus.OK, {"filings": self.server.ledger.entries()})
+        elif self.path.startswith("/filings/"):
+            self._answer(*self._verdict(self.path.removeprefix("/filings/")))
         else:
             self._answer(HTTPStatus.NOT_FOUND, {"error": "there are /filings, /ledger, /health"})
 
@@ -99,7 +127,8 @@ class Handler(BaseHTTPRequestHandler):
         try:
             self._answer(*self._file(self._body()))
         except Refused as error:
-            self._answer(error.status, {"error": str(error)})
+            code = {"code": error.code} if error.code else {}
+            self._answer(error.status, {"error": str(error), **code})
         except Drop:
             self.close_connection = True
 
@@ -115,11 +144,21 @@ class Handler(BaseHTTPRequestHandler):
             digest = hashlib.sha256(body).hexdigest()
             entry = self.server.ledger.enter(key=key, body_sha256=digest, filing=filing)
         except KeyReused as error:
-            raise Refused(HTTPStatus.UNPROCESSABLE_ENTITY, str(error)) from None
+            raise Refused(
+                HTTPStatus.UNPROCESSABLE_ENTITY, str(error), code="idempotency_key_reused"
+            ) from None
         if meets_fault:
             _after(self.server.fault)
-        kept = ("filing_id", "receipt", "accepted_at", "document_sha256")
-        return HTTPStatus.CREATED, {name: entry[name] for name in kept}
+        told = {name: entry[name] for name in ("filing_id", "receipt", "document_sha256")}
+        if self.server.decision.verdict:
+            return HTTPStatus.ACCEPTED, {**told, "received_at": entry["accepted_at"]}
+        return HTTPStatus.CREATED, {**told, "accepted_at": entry["accepted_at"]}
+
+    def _verdict(self, filing_id: str) -> tuple[HTTPStatus, dict[str, Any]]:
+        known = {entry["filing_id"] for entry in self.server.ledger.entries()}
+        if filing_id not in known:
+            return HTTPStatus.NOT_FOUND, {"error": "there is no such filing"}
+        return HTTPStatus.OK, {"filing_id": filing_id, **self.server.decision.on(filing_id)}
 
     def _body(self) -> bytes:
         length = self.headers.get("Content-Length", "")
@@ -185,7 +224,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Serve until SIGTERM or SIGINT; returns the exit status."""
     options = _options(arguments)
     try:
-        server = Authority(("127.0.0.1", options.port), Ledger(options.ledger), options.fault)
+        decision = Decision(options.verdict, asks=options.verdict_asks)
+        address = ("127.0.0.1", options.port)
+        server = Authority(address, Ledger(options.ledger), options.fault, decision)
     except (OSError, LedgerInUse) as error:
         sys.stderr.write(f"sandbox authority: {error}\n")
         return 1
@@ -211,6 +252,8 @@ def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--ledger", type=Path, required=True, help="a .jsonl file, made if missing")
     parser.add_argument("--fault", default="none", help=", ".join(Fault.KINDS))
     parser.add_argument("--fault-times", type=int, default=1)
+    parser.add_argument("--verdict", default="", choices=("", "accepted", "rejected"))
+    parser.add_argument("--verdict-asks", type=int, default=1)
     options = parser.parse_args(arguments)
     try:
         options.fault = Fault(options.fault, times=options.fault_times)

@@ -13,12 +13,16 @@ READ, IDEMPOTENT, ONCE = "read", "idempotent", "once"
 
 @dataclass(frozen=True, kw_only=True)
 class Call:
-    """One tool call of the latest step. `running` means: found running, nobody is on it now."""
+    """One tool call of the latest step. `running` means: found running, nobody is on it now.
+
+    `key_lapsed`: the other side may have forgotten the key it started with.
+    """
 
     id: Hashable
     status: C
     effect: str
     gated: bool = False
+    key_lapsed: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -133,7 +137,8 @@ def _ending(s: Snapshot) -> str | None:
 def _doubtful(s: Snapshot, *, ending: bool) -> tuple[Hashable, ...]:
     """Return the calls whose outcome is hidden and that will not simply be run again."""
     unsafe = {ONCE, IDEMPOTENT} if ending else {ONCE}
-    return tuple(c.id for c in s.calls if c.status is C.RUNNING and c.effect in unsafe)
+    running = [c for c in s.calls if c.status is C.RUNNING]
+    return tuple(c.id for c in running if c.effect in unsafe or c.key_lapsed)
 
 
 def _runnable(s: Snapshot) -> tuple[Hashable, ...]:
@@ -149,5 +154,5 @@ def _runnable(s: Snapshot) -> tuple[Hashable, ...]:
 
 def _may_run(c: Call) -> bool:
     if c.status is C.RUNNING:
-        return c.effect != ONCE
+        return c.effect != ONCE and not c.key_lapsed
     return c.status is C.APPROVED or (c.status is C.PENDING and not c.gated)

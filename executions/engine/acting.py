@@ -4,30 +4,32 @@ from __future__ import annotations
 
 import asyncio
 import random
+import time
 from collections.abc import Hashable, Sequence
+from functools import partial
 
+from django.db import InterfaceError, OperationalError
 from pydantic import BaseModel
 
-from executions.core import idempotency
+from executions.core.breaker import Verdict
 from executions.core.decide import IDEMPOTENT, ONCE
-from executions.core.limits import try_timeout_s
 from executions.core.states import CallStatus as C
-from executions.engine import effects, gates, prestart
+from executions.engine import gates, prestart, trying
+from executions.engine.breakers import ToolShut
 from executions.engine.driven import Driven, HeldCall
-from executions.engine.effects import FenceLost, Outcome
+from executions.engine.effects import Outcome
 from executions.engine.entries import (
     CallDoubted,
     CallEnded,
     CallRefused,
     CallStarted,
     Committed,
-    LeaseLost,
     ReviewRenewed,
 )
 from executions.engine.loading import reload_calls
 from executions.engine.proposing import PREPARE_S, review_row
 from executions.engine.services import Blocked, Services
-from tools.base import Effect, Tool, ToolContext, ToolError
+from tools.base import Effect, Tool, ToolError
 from tools.registry import get_tool
 
 SWITCH_WAIT_S = 15.0  # how soon a start that a switch refused is tried again
@@ -49,9 +51,10 @@ async def act(services: Services, one: Driven, call: HeldCall) -> None:
     """Take one call from where it is to its outcome.
 
     1. Read its arguments again, as they will run.
-    2. Unless it is a read: look whether it may still start, then commit the start.
-    3. The effect.
-    4. Commit the outcome, or put the doubt before people.
+    2. Unless it is a read: look whether it may still start.
+    3. Ask the tool's circuit breaker. Unless it is a read: commit the start.
+    4. The effect, of which the breaker hears.
+    5. Commit the outcome, or put the doubt before people.
     """
     try:
         tool = get_tool(call.tool_name)
@@ -59,9 +62,16 @@ async def act(services: Services, one: Driven, call: HeldCall) -> None:
         prestart.check_same_kind(one, tool, call, parsed)
     except ToolError as error:
         return await refuse(services, one, call, str(error))
-    if tool.effect is not Effect.READ and not await _start(services, one, call, tool, parsed):
+    is_read, is_rerun = tool.effect is Effect.READ, call.status is C.RUNNING
+    if not is_read and not await _still_wanted(services, one, call, tool, parsed):
         return None
-    outcome = await _effect(services, one, call, tool, parsed)
+    heed = partial(
+        services.breakers.heed, tool.name, call.id, is_probe=await _admitted(services, call)
+    )
+    if not is_read and not await _start(services, one, call, tool):
+        return await heed(Verdict.NEITHER, error=None)
+    outcome = await trying.outcome(services, one, call, tool, parsed, is_rerun=is_rerun)
+    await heed(outcome.verdict, error=outcome.error)
     if outcome.is_known:
         return await _record(services, one, call, outcome)
     return await doubt(services, one, call, outcome.error or "its outcome is unknown")
@@ -81,26 +91,30 @@ async def doubt(services: Services, one: Driven, call: HeldCall, why: str) -> No
     call.status, call.error = C.IN_DOUBT, why
 
 
-async def _start(
-    services: Services, one: Driven, call: HeldCall, tool: Tool, parsed: BaseModel
-) -> bool:
+async def _admitted(services: Services, call: HeldCall) -> bool:
+    """Test if the call is its tool's probe; Blocked while the tool's breaker is open."""
+    try:
+        return await services.breakers.admit(call.tool_name, call.id)
+    except ToolShut as shut:
+        raise Blocked(str(shut), wait_s=shut.wait_s) from None
+
+
+async def _start(services: Services, one: Driven, call: HeldCall, tool: Tool) -> bool:
     """Commit the start. False: it may not start now, and the row says why."""
-    if call.status is C.APPROVED and (left := call.undo_left_s()):
-        raise Blocked("its approval may still be taken back", wait_s=left)
-    if not await _still_wanted(services, one, call, tool, parsed):
-        return False
     committed = await services.journal.write(
         CallStarted(
             execution_id=one.id,
             token=one.token,
             call_id=call.id,
             tool_name=call.tool_name,
-            idempotency_key=_key(one, call),
+            idempotency_key=trying.key(one, call),
         )
     )
     _heed(one, committed)
     if committed.applied:
         call.status = C.RUNNING
+        if call.started is None:
+            call.started = time.monotonic()
         return True
     await reload_calls(services.conn, one)
     if one.cancel_requested:
@@ -115,8 +129,12 @@ async def _start(
 
 
 async def _held(services: Services, one: Driven, tool_name: str, why: str) -> Blocked:
-    """Return how long a start that a switch refused waits: for an agent's, until it is lifted."""
+    """Return how long a start that a switch refused waits: for an agent's, until it is lifted.
+
+    What a breaker refused waits at its next try, when this runner knows of it.
+    """
     await services.switches.read(services.conn)
+    await services.breakers.refresh()
     if services.switches.over(one.agent_type):
         return Blocked(why, wait_s=None)
     is_off = services.switches.over_tool(tool_name) is not None
@@ -127,15 +145,13 @@ async def _still_wanted(
     services: Services, one: Driven, call: HeldCall, tool: Tool, parsed: BaseModel
 ) -> bool:
     """Look at approvers' rights and the target. False: the call was refused or is asked again."""
+    if call.status is C.APPROVED and (left := call.undo_left_s()):
+        raise Blocked("its approval may still be taken back", wait_s=left)
     looks_needed = call.gated or tool.check or tool.target
     if call.status is C.RUNNING or not looks_needed:
         return True
     try:
-        async with services.threads.slot(one.stopwatch) as slot:
-            objection = await slot.run(
-                prestart.objection, tool, parsed, call.review_id, call.target_version,
-                gates.votes_of(one, call.tool_name), timeout_s=PREPARE_S,
-            )  # fmt: skip
+        objection = await _objection(services, one, call, tool, parsed)
     except ToolError as error:
         await refuse(services, one, call, str(error))
         return False
@@ -146,6 +162,26 @@ async def _still_wanted(
     else:
         await refuse(services, one, call, objection)
     return False
+
+
+async def _objection(
+    services: Services, one: Driven, call: HeldCall, tool: Tool, parsed: BaseModel
+) -> str | None:
+    """Return why the call may not start as approved. ToolError: not at all; Blocked: not yet."""
+    try:
+        async with services.threads.slot(one.stopwatch) as slot:
+            return await slot.run(
+                prestart.objection, tool, parsed, call.review_id, call.target_version,
+                gates.votes_of(one, call.tool_name), timeout_s=PREPARE_S,
+            )  # fmt: skip
+    except (ToolError, OperationalError, InterfaceError):
+        raise
+    except TimeoutError as error:
+        why = f"whether {tool.name} may still start could not be looked up: {error!r}"
+        raise Blocked(why, wait_s=SWITCH_WAIT_S) from error
+    except Exception as error:
+        why = f"its check failed ({type(error).__name__}); nothing was run"
+        raise ToolError(why) from error
 
 
 async def _renew(
@@ -177,31 +213,6 @@ async def _renew(
     _heed(one, committed)
     call.status, call.review_id = C.AWAITING_REVIEW, review["id"]
     call.target_version = version
-
-
-async def _effect(
-    services: Services, one: Driven, call: HeldCall, tool: Tool, parsed: BaseModel
-) -> Outcome:
-    """Run the tool; an idempotent one whose outcome is hidden once more, with the same key."""
-    seconds = try_timeout_s(one.limits, one.spent_now(), own_ms=tool.timeout_ms)
-    context = ToolContext(
-        execution_id=one.id,
-        call_id=call.id,
-        idempotency_key=_key(one, call),
-        agent_type=one.agent_type,
-        user_id=one.user_id,
-        deadline_s=seconds,
-        target_version=call.target_version,
-    )
-    tries = 2 if tool.effect is Effect.IDEMPOTENT else 1
-    for _ in range(tries):
-        try:
-            outcome = await effects.run(services.threads, one, call, tool, parsed, context)
-        except FenceLost:
-            raise LeaseLost from None
-        if outcome.is_known:
-            break
-    return outcome
 
 
 async def _record(services: Services, one: Driven, call: HeldCall, outcome: Outcome) -> None:
@@ -252,9 +263,3 @@ def _worth_booking(one: Driven) -> int:
 def _heed(one: Driven, committed: Committed) -> None:
     if committed.cancel_requested:
         one.request_cancel()
-
-
-def _key(one: Driven, call: HeldCall) -> str:
-    return idempotency.key(
-        execution_id=str(one.id), step_number=call.step_number, call_index=call.call_index
-    )

@@ -29,7 +29,7 @@ from executions.engine.entries import (
     StepMade,
     Yielded,
 )
-from executions.engine.switches import OFF, Switch
+from executions.engine.switches import Switch
 
 Answer = Committed | LeaseLost
 E = TypeVar("E", bound=Entry)
@@ -117,11 +117,13 @@ async def _refuse_starts(conn: Connection, batch: Batch) -> None:
     if not starts:
         return
     await conn.execute(sql.CONTROLS)
-    off = [Switch(*row) for row in await (await conn.execute(OFF)).fetchall()]
+    off = [Switch(*row) for row in await (await conn.execute(sql.FORBIDDEN)).fetchall()]
     for place, entry in starts:
         row = batch.rows[entry.execution_id]
         keys = {("all", ""), ("agent", row.agent_type), ("tool", entry.tool_name)}
-        switch = next((s for s in off if (s.scope, s.key) in keys), None)
+        switch = next(
+            (s for s in off if (s.scope, s.key) in keys and s.except_call != entry.call_id), None
+        )
         if row.cancel_requested:
             refusal = "the execution is being cancelled"
         elif switch:

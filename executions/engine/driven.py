@@ -12,11 +12,12 @@ from functools import cached_property
 from typing import Any
 from uuid import UUID
 
-from executions.core import answers, decide, transcript
+from executions.core import answers, decide, idempotency, transcript
 from executions.core.limits import Limits, Spent
 from executions.core.states import ANSWERED, CallStatus
 from executions.core.transcript import CallRecord, Item, StepRecord
 from executions.engine.definitions import Definition
+from tools.registry import TOOLS
 
 ZERO = Decimal(0)
 
@@ -71,7 +72,7 @@ class HeldCall:
     error: str | None = None
     review_id: UUID | None = None
     target_version: str | None = None
-    was_started: bool = False
+    started: float | None = None  # on the monotonic clock; the first time, if several
     undo_until: float | None = None  # monotonic; before then the approval may be taken back
     _final: CallRecord | None = field(default=None, init=False, repr=False, compare=False)
 
@@ -109,8 +110,27 @@ class HeldCall:
         """Whether the database gated it although its proposer, older code, saw no need."""
         return self.gated and self.review_id is None and self.status is CallStatus.PENDING
 
+    @property
+    def was_started(self) -> bool:
+        return self.started is not None
+
+    @property
+    def key_lapsed(self) -> bool:
+        """Whether the other side may have forgotten the key this call started with."""
+        if self.started is None or self.effect != decide.IDEMPOTENT:
+            return False
+        tool = TOOLS.get(self.tool_name)
+        age_s = time.monotonic() - self.started
+        return idempotency.is_lapsed(window_s=tool.key_window_s if tool else None, age_s=age_s)
+
     def view(self) -> decide.Call:
-        return decide.Call(id=self.id, status=self.status, effect=self.effect, gated=self.gated)
+        return decide.Call(
+            id=self.id,
+            status=self.status,
+            effect=self.effect,
+            gated=self.gated,
+            key_lapsed=self.status is CallStatus.RUNNING and self.key_lapsed,
+        )
 
 
 @dataclass

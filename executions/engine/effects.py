@@ -2,28 +2,44 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
+import logging
 import time
+from collections.abc import AsyncIterator, Awaitable, Coroutine, Generator, Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from django.db import connections
+from django.db import InterfaceError, OperationalError, connections
+from psycopg.errors import QueryCanceled
 from pydantic import BaseModel
 
 from executions import faults
 from executions.commits import commit
 from executions.core import storable
+from executions.core.breaker import LEAST_TRY_S, Verdict
 from executions.engine.driven import Driven, HeldCall
 from executions.engine.threads import ToolThreads
-from tools.base import Effect, OutcomeUnknown, Tool, ToolContext, ToolError
+from tools.base import (
+    Effect,
+    KeyConflict,
+    OutcomeUnknown,
+    Tool,
+    ToolContext,
+    ToolError,
+    ToolUnavailable,
+)
+
+log = logging.getLogger(__name__)
+
+CLOCK_MS = 5  # a timer may ring that much early
 
 
 @dataclass(frozen=True, kw_only=True)
 class Outcome:
     """What came of one try. `is_known` False: the effect may have happened.
 
-    `is_recorded`: a transactional tool committed its outcome together with its effect.
+    `is_recorded`: a transactional tool committed its outcome together with its effect. `verdict`
+    is what the try says of the tool itself; `may_repeat` False: not even with the same key.
     """
 
     status: str
@@ -31,6 +47,8 @@ class Outcome:
     error: str | None = None
     is_known: bool = True
     is_recorded: bool = False
+    verdict: Verdict = Verdict.WORKS
+    may_repeat: bool = True
     latency_ms: int = 0
 
 
@@ -52,23 +70,37 @@ async def run(
             is_recorded=tool.effect is Effect.TRANSACTIONAL,
             latency_ms=_since(began),
         )
-    except ToolError as refusal:
-        error, known = str(refusal), True
-    except TimeoutError:
-        error = f"{tool.name} took longer than its {context.deadline_s:.1f} s"
-        known = tool.effect in (Effect.READ, Effect.TRANSACTIONAL)
-    except OutcomeUnknown as unknown:
-        error, known = str(unknown), tool.effect is Effect.READ
     except FenceLost:
         raise
-    except Exception as broken:
-        error = f"{tool.name} failed: {_described(broken)}"
-        known = tool.effect in (Effect.READ, Effect.TRANSACTIONAL)
+    except Exception as error:
+        return _failed(tool, error, context, latency_ms=_since(began))
+
+
+def _failed(tool: Tool, error: Exception, context: ToolContext, *, latency_ms: int) -> Outcome:
+    """Return what an exception says of the call, and of the tool."""
+    is_over = latency_ms + CLOCK_MS >= context.deadline_s * 1000
+    said, verdict = _words(error), Verdict.FAILS
+    leaves_nothing = tool.effect in (Effect.READ, Effect.TRANSACTIONAL)
+    if isinstance(error, ToolError):
+        leaves_nothing = True
+        verdict = Verdict.FAILS if isinstance(error, ToolUnavailable) else Verdict.NEITHER
+    elif isinstance(error, KeyConflict):
+        verdict = Verdict.NEITHER
+        log.critical("%s, call %s: %s", tool.name, context.call_id, said)
+    elif isinstance(error, TimeoutError) and is_over:
+        said = f"{tool.name} took longer than its {context.deadline_s:.1f} s"
+        verdict = Verdict.FAILS if context.deadline_s >= LEAST_TRY_S else Verdict.NEITHER
+    elif not isinstance(error, OutcomeUnknown):
+        said = f"{tool.name} failed: {type(error).__name__}{said and ': '}{said}"
+        verdict = Verdict.NEITHER if _is_our_database_away(error) else Verdict.FAILS
+        log.warning("%s, call %s, failed", tool.name, context.call_id, exc_info=error)
     return Outcome(
         status="failed",
-        error=storable.text(error, limit=4000),
-        is_known=known,
-        latency_ms=_since(began),
+        error=storable.text(said, limit=4000),
+        is_known=leaves_nothing,
+        verdict=verdict,
+        may_repeat=not isinstance(error, KeyConflict),
+        latency_ms=latency_ms,
     )
 
 
@@ -77,11 +109,10 @@ async def _called(
     context: ToolContext,
 ) -> Any:  # fmt: skip
     if tool.is_async:
-        async with asyncio.timeout(context.deadline_s):
-            faults.hit(f"{tool.name}.before")
-            returned = await tool.call(parsed, context)
-            faults.hit(f"{tool.name}.after")
-            return storable.value(returned)
+        faults.hit(f"{tool.name}.before")
+        returned = await threads.in_loop(tool.call(parsed, context), timeout_s=context.deadline_s)
+        faults.hit(f"{tool.name}.after")
+        return _stored(tool, returned)
     async with threads.slot(one.stopwatch) as slot:
 
         def work() -> Any:
@@ -90,7 +121,7 @@ async def _called(
             faults.hit(f"{tool.name}.before")
             returned = tool.call(parsed, context)
             faults.hit(f"{tool.name}.after")
-            return storable.value(returned)
+            return _stored(tool, returned)
 
         return await slot.run(work, timeout_s=context.deadline_s)
 
@@ -102,7 +133,7 @@ def _in_one_transaction(
     began = time.monotonic()
     with commit(tool.name), connections["default"].cursor() as cursor:
         cursor.execute(f"SET LOCAL statement_timeout = {int(context.deadline_s * 1000) + 1}")
-        output = storable.value(tool.call(parsed, context))
+        output = _stored(tool, tool.call(parsed, context))
         cursor.execute(
             "SELECT 1 FROM agent_executions WHERE id = %s AND lease_token = %s"
             " AND status = 'running' FOR SHARE",
@@ -120,12 +151,26 @@ def _in_one_transaction(
     return output
 
 
-def _described(error: BaseException) -> str:
+def _stored(tool: Tool, returned: Any) -> Any:
+    """Return the output as it is stored; what has yet to be run is no output."""
+    if isinstance(returned, (Iterator, AsyncIterator, Awaitable)):
+        if isinstance(returned, (Generator, Coroutine)):
+            returned.close()
+        raise TypeError(f"{tool.name} returned a {type(returned).__name__}, which nobody has run")
+    return storable.value(returned)
+
+
+def _words(error: BaseException) -> str:
     try:
-        said = str(error)
-    except Exception:
-        said = "(its message cannot be shown)"
-    return f"{type(error).__name__}: {said}" if said else type(error).__name__
+        return str(error)
+    except BaseException:  # even that is the tool's code
+        return "(its message cannot be shown)"
+
+
+def _is_our_database_away(error: Exception) -> bool:
+    """Test if the error is about our own database, and not that a statement took too long."""
+    cancelled = isinstance(error.__cause__, QueryCanceled)
+    return isinstance(error, (OperationalError, InterfaceError)) and not cancelled
 
 
 def _since(began: float) -> int:

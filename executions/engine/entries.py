@@ -99,7 +99,7 @@ class Committed:
     """What the journal answers: the entry is durable, and this is what the row said then.
 
     `applied` False: the row's state did not allow the change (an answer, not an accident);
-    `refusal` says why a start was refused, `switched_off` that a switch did it.
+    `refusal` says why a start was refused, `switched_off` that a switch or a breaker did it.
     """
 
     applied: bool = True

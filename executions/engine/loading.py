@@ -31,7 +31,7 @@ WHERE execution_id = ANY(%s) ORDER BY execution_id, step_number
 CALLS = """
 SELECT c.execution_id, c.id, c.provider_call_id, c.step_number, c.call_index, c.tool_name,
     c.status, c.effect, c.gated, c.proposed_input, c.tool_input, c.tool_output, c.error,
-    c.review_id, c.target_version, c.started_at IS NOT NULL,
+    c.review_id, c.target_version, extract(epoch FROM clock_timestamp() - c.started_at)::float8,
     extract(epoch FROM r.effective_at - clock_timestamp())::float
 FROM agent_tool_calls c
 LEFT JOIN agent_reviews r ON r.id = c.review_id AND r.effective_at > clock_timestamp()
@@ -153,6 +153,7 @@ def _step(number: int, response: dict[str, Any], finish: str, problem: str | Non
 
 async def _calls(conn: Link, ids: Sequence[UUID]) -> list[tuple[UUID, HeldCall]]:
     cursor = await conn.execute(CALLS, (list(ids),))
+    now = time.monotonic()
     return [
         (
             row[0],
@@ -171,8 +172,8 @@ async def _calls(conn: Link, ids: Sequence[UUID]) -> list[tuple[UUID, HeldCall]]
                 error=row[12],
                 review_id=row[13],
                 target_version=row[14],
-                was_started=row[15],
-                undo_until=time.monotonic() + row[16] if row[16] else None,
+                started=None if row[15] is None else now - row[15],
+                undo_until=now + row[16] if row[16] else None,
             ),
         )
         for row in await cursor.fetchall()

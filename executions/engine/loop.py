@@ -7,7 +7,7 @@ import logging
 from django.db import InterfaceError, OperationalError
 
 from executions.agents import InputRefused, UnknownAgent
-from executions.core import decide
+from executions.core import decide, storable
 from executions.core.states import CallStatus as C
 from executions.core.states import ExecutionStatus as E
 from executions.engine import acting, answering, thinking
@@ -20,12 +20,18 @@ from tools.base import UnknownTool
 
 log = logging.getLogger(__name__)
 
+WAITING_CHARS = 500  # of why it was put back, as pages tell it
 DISAGREE_WAIT_S = 15.0  # rows that contradict each other are looked at again, not spun on
 NEEDS_PEOPLE = "not run: it needs approval now; ask for it again"
 DATABASE_AWAY = (OperationalError, InterfaceError)  # met in a thread, before an effect
 AWAY_WAIT_S = 2.0
 MAX_ATTEMPTS = 3  # claims that ended in the death of the runner, without progress in between
 
+DIED = "Its runner died while it ran; nobody knows whether it happened."
+LAPSED = (
+    "It started so long ago that the other side may have forgotten its idempotency key: running it"
+    " again by itself could make it happen twice."
+)
 SENTENCES = {
     "CANCELLED": "a person cancelled it",
     "MAX_STEPS_EXCEEDED": "it reached its limit of {limits.max_steps} steps",
@@ -51,7 +57,8 @@ async def drive(services: Services, one: Driven) -> None:
     except LeaseLost:
         log.info("execution %s is another runner's now", one.id)
     except Blocked as block:
-        await _put_back(services, one, wait_s=block.wait_s, state=block.state)
+        told = {**block.state, "waiting": storable.text(str(block), limit=WAITING_CHARS)}
+        await _put_back(services, one, wait_s=block.wait_s, state=told)
     except DATABASE_AWAY as away:
         log.warning("execution %s: the database went away (%s); it is put back", one.id, away)
         await _put_back(services, one, wait_s=AWAY_WAIT_S)
@@ -95,8 +102,8 @@ async def _advance(services: Services, one: Driven) -> bool:
                 await acting.refuse(services, one, one.call(id), NEEDS_PEOPLE)
         case decide.Doubt(ids):
             for id in ids:
-                why = "Its runner died while it ran; nobody knows whether it happened."
-                await acting.doubt(services, one, one.call(id), why)
+                call = one.call(id)
+                await acting.doubt(services, one, call, LAPSED if call.key_lapsed else DIED)
         case decide.AwaitReview():
             return not await _let_go(services, one)
         case decide.Finish():

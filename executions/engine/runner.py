@@ -12,6 +12,7 @@ from uuid import UUID
 
 from executions import __version__
 from executions.engine import connections, drain, gates, leases, loop
+from executions.engine.breakers import Breakers
 from executions.engine.config import Config
 from executions.engine.connections import LOST, Connection, Link, connect
 from executions.engine.driven import Driven
@@ -83,6 +84,7 @@ class Runner:
             llm=self.config.llm,
             threads=threads,
             conn=self._conn,
+            breakers=Breakers(self._conn),
             is_draining=lambda: self._ending,
             is_solo=self.config.is_solo,
         )
@@ -125,6 +127,7 @@ class Runner:
             if look:
                 next_look = time.monotonic() + TICK_S
                 await undertaker.bury(self._conn)
+                await self.services.breakers.refresh()
                 await self._sweep_orphans()
                 await gates.look(self._conn)
             if look or self._switches_changed:

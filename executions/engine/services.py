@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+from executions.engine.breakers import Breakers
 from executions.engine.connections import Link
 from executions.engine.journal import Journal
 from executions.engine.switches import Switches
@@ -18,6 +19,7 @@ class Services:
     llm: LLM
     threads: ToolThreads
     conn: Link
+    breakers: Breakers
     switches: Switches = field(default_factory=Switches)
     is_draining: Callable[[], bool] = field(default=lambda: False)
     is_solo: bool = False
@@ -27,7 +29,7 @@ class Blocked(Exception):
     """Nothing can be done for `wait_s` seconds; the execution is put back until then.
 
     None: until a switch is lifted, for no runner claims it before. `state` is kept on the row for
-    whoever goes on.
+    whoever goes on, with the reason as `waiting` beside it.
     """
 
     def __init__(
@@ -35,7 +37,7 @@ class Blocked(Exception):
     ) -> None:
         super().__init__(reason)
         self.wait_s = wait_s
-        self.state = state
+        self.state = state or {}
 
 
 class Stopped(Exception):

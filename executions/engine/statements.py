@@ -20,6 +20,13 @@ CONTROLS_LOCK_KEY = 7_311_001
 CONTROLS = f"""
 SELECT pg_advisory_xact_lock_shared({CONTROLS_LOCK_KEY})
 """
+# What people switched off, and the tools that are shut to all calls but the one that probes.
+FORBIDDEN = """
+SELECT scope, key, state, reason, NULL::uuid FROM agent_controls WHERE state <> 'on'
+UNION ALL
+SELECT 'tool', tool_name, 'shut', 'it failed ' || failures || ' times in a row', probe_call
+FROM agent_breakers WHERE open_until IS NOT NULL
+"""
 
 COUNT = """
 UPDATE agent_executions e SET

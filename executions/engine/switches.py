@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from dataclasses import dataclass
 from typing import Any
+from uuid import UUID
 
 from executions.engine.connections import Link
 
@@ -27,12 +28,14 @@ WHERE c.state = 'on'
 
 @dataclass(frozen=True)
 class Switch:
-    """One that is off: `state` is paused or killed."""
+    """One that is off: `state` is paused or killed, or shut for a tool's circuit breaker, which
+    lets one call through to probe: `except_call`."""
 
     scope: str
     key: str
     state: str
     reason: str
+    except_call: UUID | None = None
 
     def __str__(self) -> str:
         return f"{self.scope} {self.key} is {self.state}: {self.reason}".replace("  ", " ")

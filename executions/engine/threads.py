@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import threading
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, TypeVar
 
@@ -15,6 +15,7 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 from executions.engine.driven import Stopwatch
 
 T = TypeVar("T")
+CANCEL_S = 1.0  # for an asynchronous tool to end once its time is over
 
 
 class ToolThreads:
@@ -45,6 +46,35 @@ class ToolThreads:
     def start(self, function: Callable[..., T], *args: Any) -> asyncio.Future[T]:
         return asyncio.get_running_loop().run_in_executor(self._pool, self._tidy, function, *args)
 
+    async def in_loop(self, work: Awaitable[T], *, timeout_s: float) -> T:
+        """Await `work` here; raises TimeoutError when it takes longer, and cancels it.
+
+        One that will not be cancelled counts as lost, like a thread.
+        """
+        task = asyncio.ensure_future(_contained(work))
+        try:
+            await asyncio.wait({task}, timeout=timeout_s)
+        finally:
+            is_late = not task.done()
+            task.cancel()
+        if is_late:
+            await asyncio.wait({task}, timeout=CANCEL_S)
+            self.lose(task)
+            raise TimeoutError
+        if task.cancelled():
+            raise _escaped(asyncio.CancelledError())
+        return task.result()
+
+    def lose(self, work: asyncio.Future[Any]) -> None:
+        """Count as lost, until it ends, what outlived its time; nobody waits for it any more."""
+        self.lost += 1
+        work.add_done_callback(self._found)
+
+    def _found(self, work: asyncio.Future[Any]) -> None:
+        self.lost -= 1
+        if not work.cancelled():
+            work.exception()
+
     def close(self) -> None:
         """Let go of the threads and their connections, without waiting for lost ones."""
         self._pool.shutdown(wait=False, cancel_futures=True)
@@ -61,15 +91,31 @@ class ToolThreads:
         close_old_connections()
         try:
             return function(*args)
+        except StopIteration as escape:  # a future does not take it, and would never be done
+            raise _escaped(escape) from escape
         except Exception:
             raise
         except BaseException as escape:  # SystemExit would end the runner, not the tool
-            raise RuntimeError(f"the tool tried to end its process: {escape!r}") from escape
+            raise _escaped(escape) from escape
         finally:
             if connections["default"].in_atomic_block:
                 connections["default"].close()
             close_old_connections()
             self._busy.discard(thread)
+
+
+async def _contained(work: Awaitable[T]) -> T:
+    """Await `work` in a task of its own, out of which nothing escapes into the loop."""
+    try:
+        return await work
+    except (Exception, asyncio.CancelledError):
+        raise
+    except BaseException as escape:
+        raise _escaped(escape) from escape
+
+
+def _escaped(error: BaseException) -> RuntimeError:
+    return RuntimeError(f"it raised {type(error).__name__}, which would have ended its runner")
 
 
 class _Slot:
@@ -93,11 +139,5 @@ class _Slot:
         if self._running is None:
             self._threads.release()
             return
-        self._threads.lost += 1
-        self._running.add_done_callback(self._found)
-
-    def _found(self, future: asyncio.Future[Any]) -> None:
-        self._threads.lost -= 1
-        self._threads.release()
-        if not future.cancelled():
-            future.exception()  # nobody waits for it any more
+        self._threads.lose(self._running)
+        self._running.add_done_callback(lambda _: self._threads.release())

@@ -132,7 +132,9 @@ def execution_state(row: AgentExecution) -> str:
     if row.status == ExecutionStatus.PENDING and (off := AgentControl.objects.over(row.agent_type)):
         return f"waits until this is lifted: {printable(off)}"
     if row.status == ExecutionStatus.PENDING and row.wake_at:
-        return f"put back; goes on at {row.wake_at:%H:%M:%S} UTC"
+        reason = row.waits_because
+        why = f": {clipped(printable(reason), limit=LINE)}" if reason else ""
+        return f"put back; goes on at {row.wake_at:%H:%M:%S} UTC{why}"
     if row.status == ExecutionStatus.RUNNING and row.attempts > 1:
         return f"its runner was lost; another goes on (attempt {row.attempts})"
     return ""

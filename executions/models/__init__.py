@@ -1,5 +1,6 @@
 """Rows: read them anywhere; only the engine and operations change them."""
 
+from executions.models.breaker import AgentBreaker
 from executions.models.control import (
     AgentAudit,
     AgentBudget,
@@ -17,6 +18,7 @@ __all__ = [
     "AgentAudit",
     "AgentAuditSeal",
     "AgentAuditSealed",
+    "AgentBreaker",
     "AgentBudget",
     "AgentControl",
     "AgentDefinition",

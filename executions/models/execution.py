@@ -106,6 +106,13 @@ class AgentExecution(models.Model):
     def is_final(self) -> bool:
         return self.status in FINAL
 
+    @property
+    def waits_because(self) -> str:
+        """Why a pending execution waits for its `wake_at`; empty when nobody said."""
+        if self.status != ExecutionStatus.PENDING or self.wake_at is None:
+            return ""
+        return str(self.state.get("waiting", "")) if isinstance(self.state, dict) else ""
+
     def facts(self) -> dict[str, Any]:
         """Return what commands print of it, JSON-able."""
         return {

@@ -46,6 +46,20 @@ WHERE scope = %(scope)s AND key = %(key)s AND state <> 'on'
   AND (%(seen)s::timestamptz IS NULL OR changed_at = %(seen)s)
 """
 
+# A tool's circuit breaker is lifted the same way; who did it stands in the tool's switch, unless
+# somebody pulled that.
+CLOSE_BREAKER = """
+WITH shut AS (
+    DELETE FROM agent_breakers WHERE tool_name = %(key)s AND open_until IS NOT NULL
+    AND (%(seen)s::timestamptz IS NULL OR opened_at = %(seen)s) RETURNING tool_name
+), noted AS (
+    INSERT INTO agent_controls AS c (scope, key, state, reason, changed_by, changed_at)
+    SELECT 'tool', tool_name, 'on', %(reason)s, %(person)s, clock_timestamp() FROM shut
+    ON CONFLICT (scope, key) DO UPDATE SET reason = excluded.reason,
+        changed_by = excluded.changed_by, changed_at = excluded.changed_at WHERE c.state = 'on')
+SELECT 1 FROM shut
+"""
+
 # Starts that the tool's switch refused are tried again at once; locked in the engine's order.
 WAKE = """
 WITH held AS (
@@ -76,7 +90,7 @@ def kill(*, scope: str, key: str = "", person: User, reason: str) -> AgentContro
 def lift(
     *, scope: str, key: str = "", person: User, reason: str = "", seen: datetime | None = None
 ) -> AgentControl:
-    """Let what a switch holds back go on at once.
+    """Let what a switch holds back go on at once, also what a tool's circuit breaker does.
 
     `seen` is when the switch that the person saw was pulled. Raises NotPermitted, NotFound when
     nothing is off, and Stale when it was changed since it was seen.
@@ -86,6 +100,9 @@ def lift(
     with commit("lift"), connection.cursor() as cursor:
         cursor.execute(LIFT, values)
         lifted = bool(cursor.rowcount)
+        if scope == "tool":
+            cursor.execute(CLOSE_BREAKER, values)
+            lifted = lifted or cursor.fetchone() is not None
         if lifted:
             tickets.ring()
     found = AgentControl.objects.filter(scope=scope, key=key).first()

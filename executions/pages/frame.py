@@ -13,7 +13,7 @@ from django.utils import timezone
 
 from agentops.accounts.models import User
 from executions import permissions
-from executions.models import AgentControl
+from executions.models import AgentBreaker, AgentControl
 from executions.pages import rights
 from executions.pages.waiting import waiting_for
 
@@ -63,7 +63,7 @@ def site() -> dict[str, Any]:
 
 def switches() -> dict[str, Any]:
     """Return what every page tells of what is switched off."""
-    return {"switched_off": AgentControl.objects.off()}
+    return {"switched_off": [*AgentControl.objects.off(), *AgentBreaker.objects.open()]}
 
 
 def places(person: User) -> list[Place]:

@@ -8,7 +8,7 @@ from executions.core import limits
 from executions.core.row_format import ROW_FORMAT
 from executions.core.states import CallStatus, ExecutionStatus
 from executions.models import AgentAudit, AgentControl, AgentExecution
-from executions.pages.story import Story
+from executions.pages.story import CallStory, Story
 from executions.templatetags import words
 
 _STOPPED = {
@@ -69,10 +69,16 @@ def _pending(story: Story) -> str:
         return f"Waits until the switch over {off.place} is lifted"
     if execution.wake_at and execution.wake_at > timezone.now():
         until = f"{timezone.localtime(execution.wake_at):%H:%M:%S}"
-        if any(one.call.status == CallStatus.APPROVED for one in story.calls):
+        if any(_can_be_taken_back(one) for one in story.calls):
             return f"Approved; it can be taken back until {until}"
-        return f"Waits until {until} to ask the LLM again"
+        return f"Waits until {until} to go on"
     return "Waits for a runner to take it up"
+
+
+def _can_be_taken_back(shown: CallStory) -> bool:
+    since = [review.effective_at for review in shown.reviews if review.effective_at]
+    is_approved = shown.call.status == CallStatus.APPROVED
+    return is_approved and any(moment > timezone.now() for moment in since)
 
 
 def _waiting(story: Story) -> str:
@@ -93,7 +99,9 @@ def _stopped(execution: AgentExecution) -> str:
 
 
 def why(execution: AgentExecution) -> str:
-    """Return the sentence of the stored error, without its code; empty when there is none."""
+    """Return the stored error's sentence without its code, or why it was put back; else empty."""
+    if waits_because := execution.waits_because:
+        return waits_because
     text = execution.error or ""
     code = f"{execution.stop_reason}: "
     return text.removeprefix(code)

@@ -113,6 +113,13 @@ RUNNING_CALLS = [
     ),
 ]
 
+LAPSED = Call(id="a", status=C.RUNNING, effect=IDEMPOTENT, key_lapsed=True)
+LAPSED_KEYS = [
+    ("a call cut off within its key's time runs again", {"calls": calls((C.RUNNING, IDEMPOTENT))},
+     RunCalls(("a",))),
+    ("one whose key may be forgotten does not", {"calls": (LAPSED,)}, Doubt(("a",))),
+]  # fmt: skip
+
 PEOPLE = [
     (
         "only people can go on",
@@ -196,7 +203,7 @@ ENDINGS = [
     ("given", "then"),
     [
         pytest.param(given, then, id=words)
-        for words, given, then in THE_LLM + RUNNING_CALLS + PEOPLE + CRASHES + ENDINGS
+        for words, given, then in THE_LLM + RUNNING_CALLS + LAPSED_KEYS + PEOPLE + CRASHES + ENDINGS
     ],
 )
 def test_next_step(given: dict[str, Any], then: NextStep) -> None:

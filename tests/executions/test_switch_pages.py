@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import re
+from datetime import timedelta
 
 import pytest
+from django.db.models.functions import Now
 from django.test import Client
 from django.urls import reverse
 
 from agentops.accounts.models import User
 from executions import operations
-from executions.models import AgentControl
+from executions.models import AgentBreaker, AgentControl
 from tests import factories
 from tests.executions import desk
 
@@ -160,3 +162,25 @@ def test_only_whoever_may_gets_there(client: Client) -> None:
         assert response.status_code == 403
         assert "executions.change_agentcontrol" in response.content.decode()
     assert reverse("switches") not in read(client, reverse("reviews"))
+
+
+def test_the_banner_tells_of_a_tool_that_its_breaker_shut_and_lifts_that_too(
+    client: Client, olga: User
+) -> None:
+    """T12: beside a person's pause of the same tool, which stays."""
+    AgentBreaker.objects.create(
+        tool_name="send_email", failures=20, last_error="out of <reach>",
+        opened_at=Now(), open_until=Now() + timedelta(minutes=5),
+    )  # fmt: skip
+    client.force_login(olga)
+
+    page = read(client, reverse("reviews"))
+    assert "The tool send_email is shut</b> by its circuit breaker" in page
+    assert "20 times in a row, at last with: out of &lt;reach&gt;" in page
+    assert "one call tries for all at" in page
+    operations.pause(scope="tool", key="send_email", person=olga, reason="audit")
+    client.post(reverse("switch-lift"), banner_form(page))
+
+    assert not AgentBreaker.objects.exists()
+    assert AgentControl.objects.get(key="send_email").state == "paused"
+    assert "The tool send_email is paused" in read(client, reverse("reviews"))

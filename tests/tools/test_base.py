@@ -11,11 +11,14 @@ from tests.tools.calling import a_context
 from tools.base import (
     Approval,
     Effect,
+    KeyConflict,
+    OutcomeUnknown,
     Tool,
     ToolContext,
     ToolDefinitionError,
     ToolError,
     ToolInputError,
+    ToolUnavailable,
     UnknownTool,
     always,
     never,
@@ -109,6 +112,31 @@ def test_a_transactional_tool_cannot_be_async() -> None:
         tool(effect=Effect.TRANSACTIONAL)(later)
 
 
+def test_a_generator_is_no_tool() -> None:
+    """T3: calling it would run nothing of it, and look like success."""
+
+    def drip(*, text: str) -> Any:
+        """Say it bit by bit."""
+        yield text
+
+    async def drip_later(*, text: str) -> Any:
+        """Say it bit by bit."""
+        yield text
+
+    for lazy in (drip, drip_later):
+        with pytest.raises(ToolDefinitionError, match="nothing of a generator would run"):
+            tool(effect=Effect.READ)(lazy)
+
+
+def test_only_an_idempotent_tool_has_a_key_window() -> None:
+    def act(*, text: str) -> None:
+        """Do something."""
+
+    assert tool(effect=Effect.IDEMPOTENT, key_window_s=60)(act).key_window_s == 60
+    with pytest.raises(ToolDefinitionError, match="key has a window"):
+        tool(effect=Effect.ONCE, key_window_s=60)(act)
+
+
 def test_a_read_runs_by_itself_and_everything_else_needs_a_person_unless_said_otherwise() -> None:
     def act(*, text: str) -> None:
         """Do something."""
@@ -157,6 +185,8 @@ def test_always_says_how_many_why_and_how_long_it_can_be_undone() -> None:
 def test_every_refusal_of_a_tool_is_a_tool_error() -> None:
     assert issubclass(ToolInputError, ToolError)
     assert issubclass(UnknownTool, ToolError)
+    assert issubclass(ToolUnavailable, ToolError)
+    assert issubclass(KeyConflict, OutcomeUnknown)
 
 
 def test_what_reviewers_see_has_usable_defaults() -> None:

@@ -11,7 +11,7 @@ import pytest
 from tests.sandbox_authority import SandboxAuthority, sandbox_authority
 from tests.tools.calling import KEY, run
 from tests.tools.reports import findings, report_arguments
-from tools.base import OutcomeUnknown, Target, ToolError, ToolInputError
+from tools.base import KeyConflict, OutcomeUnknown, Target, ToolError, ToolInputError
 from tools.models import Document, Regulator
 from tools.registry import get_tool
 
@@ -95,11 +95,12 @@ def test_filing_again_under_the_same_key_gives_the_first_receipt(
     assert len(authority.filings()) == 1
 
 
-def test_the_same_key_for_another_filing_is_refused_in_the_authoritys_words(
+def test_the_same_key_for_another_filing_is_told_apart_from_a_refusal(
     authority: SandboxAuthority,
 ) -> None:
+    """T7: it is no ToolError, which would mean that nothing was filed."""
     run("submit_to_regulator", _asked())
-    with pytest.raises(ToolError, match="answered 422: this key already stands for filing FIL-"):
+    with pytest.raises(KeyConflict, match="answered 422: this key already stands for filing FIL-"):
         run("submit_to_regulator", _asked(subject="Something else"))
     assert len(authority.filings()) == 1
 
