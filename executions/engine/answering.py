@@ -18,7 +18,7 @@ def output_of(one: Driven, text: str) -> Any:
     if _schema(one) is None:
         return {"text": text}
     if model := _model(one):
-        return model.model_validate_json(text).model_dump(mode="json")
+        return storable.value(model.model_validate_json(text).model_dump(mode="json"))
     return storable.value(storable.parse(text))
 
 

@@ -132,6 +132,22 @@ def test_content_that_postgres_cannot_hold_never_ends_an_execution(
     assert execution.status == "completed", execution.error
 
 
+def test_a_final_answer_with_a_schema_is_made_fit_to_store(llm: RehearsalServer) -> None:
+    """Its NUL is an escape in good JSON: only what is read from it cannot be kept."""
+    llm.add_faults([{"fault": "nul", "match": {"contains": "M-2003", "nth": 2}}])
+    execution = operations.launch(
+        agent_type="customer_record_steward",
+        input_data={"message_id": "M-2003"},
+        user=User.objects.get(username="system"),
+    ).execution
+
+    drive(llm, execution)
+
+    assert llm.fired() == [1]
+    assert execution.status == "completed", execution.error
+    assert execution.result["updated"] is False
+
+
 def test_a_refusal_ends_it_in_the_llms_words(llm: RehearsalServer) -> None:
     llm.add_faults([{"fault": "refusal", "times": 1}])
 
