@@ -7,6 +7,7 @@ from django.contrib.auth.views import LogoutView
 from django.urls import path
 from django.views.generic import RedirectView
 
+from executions.desk import editing
 from executions.desk import views as desk
 from executions.pages import views as pages
 
@@ -22,6 +23,8 @@ urlpatterns = [
     path("reviews/<uuid:review_id>/", desk.review, name="review"),
     path("reviews/<uuid:review_id>/decide/", desk.decide, name="review-decide"),
     path("reviews/<uuid:review_id>/settle/", desk.settle, name="review-settle"),
+    path("reviews/<uuid:review_id>/withdraw/", desk.withdraw, name="review-withdraw"),
+    path("reviews/<uuid:review_id>/edit/", editing.edit, name="review-edit"),
     path("executions/", pages.executions, name="executions"),
     path("executions/launch/", pages.launch, name="launch"),
     path("executions/<uuid:execution_id>/", pages.execution, name="execution"),

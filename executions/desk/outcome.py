@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from django.utils import timezone
 
@@ -13,16 +13,19 @@ from executions.models import AgentReview
 from executions.templatetags import words
 
 FOLLOWED_FOR = timedelta(seconds=30)
+LOOK_AGAIN_S, UNDO_LOOK_S = 2, 5
 
 
 @dataclass(frozen=True, kw_only=True)
 class Outcome:
-    """`tone` good, warn, bad or empty. While `is_moving` the page loads itself again."""
+    """`tone` good, warn, bad or empty. After `look_again_s` (0: never) the page loads itself
+    again. Before `undo_until` the approval can be taken back."""
 
     tone: str
     sentence: str
     detail: str = ""
-    is_moving: bool = False
+    look_again_s: int = 0
+    undo_until: datetime | None = None
 
 
 def outcome_of(review: AgentReview, standing: Standing) -> Outcome | None:
@@ -32,7 +35,7 @@ def outcome_of(review: AgentReview, standing: Standing) -> Outcome | None:
     if review.status == ReviewStatus.REJECTED:
         return _rejected(review, standing)
     if review.status == ReviewStatus.APPROVED:
-        return _approved(review)
+        return _undoable(review, standing) or _approved(review)
     if review.status == ReviewStatus.EXPIRED:
         return Outcome(
             tone="warn",
@@ -70,19 +73,34 @@ def _rejected(review: AgentReview, standing: Standing) -> Outcome:
     )
 
 
+def _undoable(review: AgentReview, standing: Standing) -> Outcome | None:
+    """Return how long the approval can be taken back, while it can."""
+    left = (review.effective_at - timezone.now()) if review.effective_at else timedelta(0)
+    if left <= timedelta(0) or review.call.status != CallStatus.APPROVED:
+        return None
+    seconds = max(round(left.total_seconds()), 1)
+    is_mine = standing.mine is not None and standing.mine.vote == "approve"
+    return Outcome(
+        tone="good",
+        sentence=f"Approved. It starts in {seconds} s.",
+        detail="Until then it can be taken back." if is_mine else "",
+        look_again_s=min(UNDO_LOOK_S, seconds + 1),
+        undo_until=review.effective_at if is_mine else None,
+    )
+
+
 def _approved(review: AgentReview) -> Outcome:
     call = review.call
-    is_recent = bool(review.decided_at and timezone.now() - review.decided_at < FOLLOWED_FOR)
+    since = max(filter(None, (review.decided_at, review.effective_at)), default=None)
+    again = LOOK_AGAIN_S if since and timezone.now() - since < FOLLOWED_FOR else 0
     match call.status:
         case CallStatus.APPROVED:
             told = "It runs as soon as the other reviews of this step are decided."
             if not review.execution.open_reviews:
                 told = "It runs as soon as a runner takes it up."
-            return Outcome(tone="good", sentence="Approved.", detail=told, is_moving=is_recent)
+            return Outcome(tone="good", sentence="Approved.", detail=told, look_again_s=again)
         case CallStatus.RUNNING:
-            return Outcome(
-                tone="good", sentence="Approved; it is running now.", is_moving=is_recent
-            )
+            return Outcome(tone="good", sentence="Approved; it is running now.", look_again_s=again)
         case CallStatus.SUCCEEDED:
             return Outcome(tone="good", sentence="Approved, and done.")
         case CallStatus.FAILED:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from copy import copy
 from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
@@ -12,6 +13,7 @@ from pydantic import BaseModel
 
 from executions.core.states import ReviewKind
 from executions.models import AgentExecution, AgentReview, AgentToolCall
+from executions.operations.withdrawing import undo_s
 from executions.pages.documents import text_of
 from executions.pages.wording import action
 from tools.base import Tool, ToolError
@@ -48,6 +50,11 @@ class Proposal:
         return self.tool.verb if self.tool else "Run it"
 
     @property
+    def undo_s(self) -> int:
+        """For how many seconds after the approval it can be taken back."""
+        return 0 if self.is_doubt else undo_s(self.tool)
+
+    @property
     def is_doubt(self) -> bool:
         return self.review.kind == ReviewKind.DOUBT
 
@@ -68,9 +75,15 @@ def find_review(review_id: UUID) -> AgentReview | None:
     )
 
 
-def proposal_of(review: AgentReview) -> Proposal:
-    """Put a review into words and pictures; whatever the tool does, this returns."""
+def proposal_of(review: AgentReview, *, arguments: Any = None) -> Proposal:
+    """Put a review into words and pictures; whatever the tool does, this returns.
+
+    `arguments` are looked at in place of the call's own, for somebody who edits them.
+    """
     call = review.call
+    if arguments is not None:
+        call = copy(call)
+        call.tool_input = arguments
     said = action(call.tool_name, call.tool_input)
     preview, problem = _preview(said.tool, said.arguments)
     own = [said.tool.template] if preview and said.tool and said.tool.template else []

@@ -25,6 +25,7 @@ class Standing:
     votes: list[AgentReviewVote] = field(default_factory=list)
     others: list[User] = field(default_factory=list)
     mine: AgentReviewVote | None = None
+    is_late: bool = False
 
     @property
     def approvals(self) -> int:
@@ -41,7 +42,8 @@ def standing_of(person: User, review: AgentReview) -> Standing:
     if review.status != ReviewStatus.OPEN:
         return Standing(votes=votes, mine=mine)
     if review.expires_at and review.expires_at <= timezone.now():
-        return Standing(votes=votes, mine=mine, why_not="It expired; nobody can decide any more.")
+        told = "It expired; nobody can decide any more."
+        return Standing(votes=votes, mine=mine, why_not=told, is_late=True)
     barred = {launcher, *editors, *(vote.voter_id for vote in votes)}
     why_not = ""
     if mine:

@@ -6,28 +6,32 @@ from collections.abc import Callable
 from typing import Any
 from uuid import UUID
 
-from django.core.exceptions import PermissionDenied
-from django.http import Http404, HttpResponse
+from django.contrib import messages
+from django.http import HttpResponse
 from django.shortcuts import redirect
+from django.urls import reverse
+from django.utils import timezone
 from django.views.decorators.http import require_POST, require_safe
 
-from executions import operations, permissions
+from executions import operations
 from executions.desk.forms import DecisionForm, SeenForm, SettleForm
-from executions.desk.outcome import outcome_of
-from executions.desk.proposal import find_review, proposal_of
-from executions.desk.queue import next_for, queue_of, sentence, today
-from executions.desk.standing import standing_of
+from executions.desk.item import permitted, refused, review_page
+from executions.desk.proposal import find_review
+from executions.desk.queue import queue_of, sentence, today
+from executions.desk.versions import replaced
 from executions.models import AgentReview
 from executions.operations.refusals import AlreadyDecided, NotPermitted, ReasonMissing, Refusal
-from executions.pages import rights
+from executions.pages import kept, rights
 from executions.pages.frame import PersonRequest, page
-from executions.pages.story import figures, reviews_by_call, steps_up_to
-
-AROUND = 4
-"""So many steps stand around the call on its page."""
-LOOK_AGAIN_S = 2
+from executions.templatetags import words
 
 _STATUS = {NotPermitted: 403, ReasonMissing: 422}
+_SAID = {
+    "approve": "approved this",
+    "reject": "rejected this",
+    "happened": "said that it happened",
+    "drop": "dropped this",
+}
 
 
 @require_safe
@@ -47,7 +51,7 @@ def reviews(request: PersonRequest) -> HttpResponse:
 
 @require_safe
 def review(request: PersonRequest, review_id: UUID) -> HttpResponse:
-    return _review_page(request, _permitted(request, review_id))
+    return review_page(request, permitted(request, review_id))
 
 
 @require_POST
@@ -82,83 +86,52 @@ def settle(request: PersonRequest, review_id: UUID) -> HttpResponse:
     return _voted(request, review_id, SettleForm(request.POST), vote)
 
 
+@require_POST
+def withdraw(request: PersonRequest, review_id: UUID) -> HttpResponse:
+    """Take one's approval back inside its undo window."""
+    found = permitted(request, review_id)
+    reason = request.POST.get("reason", "")
+    try:
+        newer = operations.withdraw(review_id=review_id, person=request.user, reason=reason)
+    except Refusal as error:
+        change = replaced(found)
+        if change and change.newer.reason.startswith(f"{request.user} took the approval back"):
+            return redirect("review", change.newer.pk)  # the second half of a double click
+        return refused(request, found, str(error), status=_STATUS.get(type(error), 409))
+    messages.success(request, "Taken back before it started. It waits for a decision again.")
+    return redirect("review", newer.pk)
+
+
 def _voted(
     request: PersonRequest, review_id: UUID, form: SeenForm, vote: Callable[[dict[str, Any]], None]
 ) -> HttpResponse:
     """Vote and show what follows; a refusal shows the page again, with what was typed."""
-    found = _permitted(request, review_id)
+    found = permitted(request, review_id)
     if not form.is_valid():
         told = " ".join(str(error) for errors in form.errors.values() for error in errors)
-        return _refused(request, found, told, status=422)
+        return refused(request, found, told, status=422)
     values = form.cleaned_data
     try:
         vote(values)
     except AlreadyDecided as error:
-        # The second half of a double click finds the first one's vote.
         said = values.get("decision") or values["verdict"]
-        same = found.votes.filter(voter=request.user, vote="approve" if said == "run" else said)
-        if not same.filter(input_digest=values["seen_digest"]).exists():
-            return _refused(request, found, str(error), status=409)
+        already = _same_again(request, found, said, values["seen_digest"])
+        return already or refused(request, found, str(error), status=409)
     except Refusal as error:
-        return _refused(request, found, str(error), status=_STATUS.get(type(error), 409))
+        return refused(request, found, str(error), status=_STATUS.get(type(error), 409))
+    kept.drop(request, reverse("review", args=[review_id]))
     return redirect("review", review_id)
 
 
-def _permitted(request: PersonRequest, review_id: UUID) -> AgentReview:
-    """Return the review, or refuse whoever may not decide on its tool."""
-    found = find_review(review_id)
-    if found is None:
-        raise Http404
-    needed = permissions.approve(found.tool_name)
-    if not request.user.has_perm(needed):
-        raise PermissionDenied(f"You may not decide on {found.tool_name}. Ask for {needed}.")
-    return found
-
-
-def _refused(request: PersonRequest, found: AgentReview, told: str, *, status: int) -> HttpResponse:
-    """Show the page as it is now, why nothing was done, and what the person had typed."""
-    found = find_review(found.pk) or found
-    typed = {
-        "refusal": told,
-        "typed": request.POST.get("reason", ""),
-        "verdict": request.POST.get("verdict", ""),
-    }
-    return _review_page(request, found, typed, status=status)
-
-
-def _review_page(
-    request: PersonRequest,
-    found: AgentReview,
-    more: dict[str, str] | None = None,
-    *,
-    status: int = 200,
-) -> HttpResponse:
-    proposal = proposal_of(found)
-    standing = standing_of(request.user, found)
-    outcome = outcome_of(found, standing)
-    context = {
-        "proposal": proposal,
-        "review": found,
-        "call": proposal.call,
-        "execution": proposal.execution,
-        "outdated": operations.outdated(proposal.execution),
-        "standing": standing,
-        "outcome": outcome,
-        "steps": steps_up_to(found.execution_id, proposal.call.step_number, last=AROUND),
-        "figures": figures(proposal.execution),
-        "others": _other_reviews(found),
-        "next": next_for(request.user, after=found),
-        "may_view_execution": request.user.has_perm(rights.VIEW_EXECUTIONS),
-        "may_view_documents": request.user.has_perm(rights.VIEW_DOCUMENTS),
-        **(more or {}),
-    }
-    response = page(request, "desk/review.html", context, here="reviews", status=status)
-    if outcome and outcome.is_moving and status == 200 and "still" not in request.GET:
-        response.headers["Refresh"] = str(LOOK_AGAIN_S)
-    return response
-
-
-def _other_reviews(found: AgentReview) -> list[AgentReview]:
-    """Return the other reviews of this execution, oldest first."""
-    every = [one for group in reviews_by_call(found.execution_id).values() for one in group]
-    return sorted((one for one in every if one.pk != found.pk), key=lambda one: one.created_at)
+def _same_again(
+    request: PersonRequest, found: AgentReview, said: str, seen_digest: str
+) -> HttpResponse | None:
+    """Answer the second half of a double click by what the first one did; None if it is not one."""
+    said = "approve" if said == "run" else said
+    same = found.votes.filter(voter=request.user, vote=said, input_digest=seen_digest).first()
+    if same is None:
+        return None
+    ago = words.age(timezone.now() - same.created_at)
+    ago = "just now" if ago == "now" else f"{ago} ago"
+    told = f"You {_SAID[said]} already, {ago}. It counts once."
+    return review_page(request, find_review(found.pk) or found, {"already": told})

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import sys
+from urllib.parse import urlsplit
 
 from django.db import InterfaceError, OperationalError
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 
-from executions.pages.frame import page
+from executions.pages.frame import page, site
 
 DATABASE_AWAY = (OperationalError, InterfaceError)
-TRY_AGAIN_S = 5
+RETRY_AFTER_S = 5
+LONG_CHARS = 20
 
 
 def forbidden(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
@@ -31,14 +33,40 @@ def stale_form(request: HttpRequest, reason: str = "") -> HttpResponse:
         "The form you sent does not belong to your present login, so nothing was changed. Go back, "
         "load the page again, and send it once more."
     )
-    return page(request, "pages/error.html", {"title": "Send it again", "told": told}, status=403)
+    context = {"title": "Send it again", "told": told, "typed": _own_words(request)}
+    return page(request, "pages/error.html", context, status=403)
+
+
+def _own_words(request: HttpRequest) -> list[str]:
+    """Return what was typed, if the form came from a page of ours and not from elsewhere."""
+    sent_from = urlsplit(request.headers.get("Origin", "")).netloc
+    if sent_from != request.get_host():
+        return []
+    typed = [name for name in request.POST if name == "reason" or name.startswith("arg.")]
+    values = [str(request.POST[name]) for name in typed]
+    return [value for value in values if len(value) >= LONG_CHARS]
 
 
 def broken(request: HttpRequest) -> HttpResponse:
     """500, or 503 while the database is away or busy; neither page asks it anything."""
-    if not isinstance(sys.exc_info()[1], DATABASE_AWAY):
-        return render(request, "pages/broken.html", status=500)
-    context = {"changes": request.method == "POST"}
-    response = render(request, "pages/away.html", context, status=503)
-    response.headers["Retry-After"] = str(TRY_AGAIN_S)
+    if isinstance(sys.exc_info()[1], DATABASE_AWAY):
+        return unsaved(request)
+    return render(request, "pages/broken.html", status=500)
+
+
+def unsaved(request: HttpRequest) -> HttpResponse:
+    """503: say what is not saved, with the same form to send again. Each counts once."""
+    is_form = request.method == "POST" and "password" not in request.POST
+    context = {
+        **site(),
+        "is_form": is_form,
+        "was_sent": request.method == "POST",
+        "fields": [
+            (name, value) for name, values in request.POST.lists() for value in values if is_form
+        ],
+        "address": request.get_full_path(),
+    }
+    response = render(request, "pages/unsaved.html", context, status=503)
+    response.headers["Retry-After"] = str(RETRY_AFTER_S)
+    response.headers["Cache-Control"] = "no-store"
     return response

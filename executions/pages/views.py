@@ -6,6 +6,7 @@ from typing import Any
 from uuid import UUID
 
 from django.contrib import messages
+from django.contrib.auth.forms import AuthenticationForm
 from django.contrib.auth.views import LoginView
 from django.core.exceptions import BadRequest
 from django.http import Http404, HttpResponse, JsonResponse
@@ -19,7 +20,7 @@ from executions import operations, permissions
 from executions.agents import InputRefused, UnknownAgent, all_agents, get_agent
 from executions.models import AgentToolCall
 from executions.operations.refusals import NotFound, NotPermitted, Refusal
-from executions.pages import health, launching, retrying, rights, sentences, switching
+from executions.pages import health, kept, launching, retrying, rights, sentences, switching
 from executions.pages.documents import file_response
 from executions.pages.frame import PersonRequest, page, site
 from executions.pages.story import Story, story_of
@@ -32,7 +33,13 @@ class Login(LoginView):
     template_name = "pages/login.html"
 
     def get_context_data(self, **context: Any) -> dict[str, Any]:
-        return super().get_context_data(**site(), **context)
+        kept_words = self.request.POST.get(kept.KEY, "")
+        return super().get_context_data(**site(), kept=kept_words, **context)
+
+    def form_valid(self, form: AuthenticationForm) -> HttpResponse:
+        response = super().form_valid(form)
+        kept.unpack(self.request)
+        return response
 
 
 @require_safe
@@ -189,8 +196,10 @@ def _story_page(
     *,
     status: int = 200,
 ) -> HttpResponse:
+    words = kept.words_for(request, reverse("execution", args=[story.execution.pk]))
     context = {
         "story": story,
+        "typed": words.get("reason", ""),
         "execution": story.execution,
         "headline": sentences.headline(story),
         "why": sentences.why(story.execution),

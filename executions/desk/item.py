@@ -1,0 +1,99 @@
+"""One review's page, as it is now, whatever brought the person there."""
+
+from __future__ import annotations
+
+from typing import Any
+from uuid import UUID
+
+from django.core.exceptions import PermissionDenied
+from django.http import Http404, HttpResponse
+from django.urls import reverse
+
+from executions import operations, permissions
+from executions.desk.outcome import outcome_of
+from executions.desk.proposal import find_review, proposal_of
+from executions.desk.queue import next_for
+from executions.desk.standing import standing_of
+from executions.desk.versions import newer_than, replaced
+from executions.models import AgentReview
+from executions.pages import kept, rights
+from executions.pages.frame import PersonRequest, page
+from executions.pages.story import figures, reviews_by_call, steps_up_to
+
+AROUND = 4
+"""So many steps stand around the call on its page."""
+
+
+def permitted(request: PersonRequest, review_id: UUID) -> AgentReview:
+    """Return the review, or refuse whoever may not decide on its tool."""
+    found = find_review(review_id)
+    if found is None:
+        raise Http404
+    needed = permissions.approve(found.tool_name)
+    if not request.user.has_perm(needed):
+        raise PermissionDenied(f"You may not decide on {found.tool_name}. Ask for {needed}.")
+    return found
+
+
+def refused(
+    request: PersonRequest, found: AgentReview, told: str, *, status: int, **more: Any
+) -> HttpResponse:
+    """Show what counts now, why nothing was done, and what the person had typed.
+
+    When a newer version took the place of what they saw, it is that one, with what changed.
+    """
+    found = find_review(found.pk) or found
+    more |= {
+        "refusal": told,
+        "typed": request.POST.get("reason", ""),
+        "verdict": request.POST.get("verdict", ""),
+    }
+    change = replaced(found)
+    if change:
+        more |= {"replaced": change, "refusal": "A newer version has replaced what you saw."}
+        found = find_review(change.newer.pk) or found
+    return review_page(request, found, more, status=status)
+
+
+def review_page(
+    request: PersonRequest,
+    found: AgentReview,
+    more: dict[str, Any] | None = None,
+    *,
+    status: int = 200,
+) -> HttpResponse:
+    proposal = proposal_of(found)
+    standing = standing_of(request.user, found)
+    outcome = outcome_of(found, standing)
+    address = reverse("review", args=[found.pk])
+    words = kept.words_for(request, address)
+    context = {
+        "proposal": proposal,
+        "review": found,
+        "call": proposal.call,
+        "execution": proposal.execution,
+        "outdated": operations.outdated(proposal.execution),
+        "standing": standing,
+        "outcome": outcome,
+        "steps": steps_up_to(found.execution_id, proposal.call.step_number, last=AROUND),
+        "figures": figures(proposal.execution),
+        "others": _other_reviews(found),
+        "newer": newer_than(found),
+        "next": next_for(request.user, after=found),
+        "may_view_execution": request.user.has_perm(rights.VIEW_EXECUTIONS),
+        "may_view_documents": request.user.has_perm(rights.VIEW_DOCUMENTS),
+        "kept": words,
+        "typed": words.get("reason", ""),
+        "verdict": words.get("verdict", ""),
+        **(more or {}),
+    }
+    response = page(request, "desk/review.html", context, here="reviews", status=status)
+    if outcome and outcome.look_again_s and status == 200 and "still" not in request.GET:
+        response.headers["Refresh"] = f"{outcome.look_again_s}; url={address}"
+    return response
+
+
+def _other_reviews(found: AgentReview) -> list[AgentReview]:
+    """Return the other reviews of this execution, oldest first."""
+    every = [one for group in reviews_by_call(found.execution_id).values() for one in group]
+    return sorted((one for one in every if one.pk != found.pk), key=lambda one: one.created_at)

@@ -1,0 +1,140 @@
+"""The edit form: made from a schema, read back with types kept, and harmless when untouched."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from executions.desk.differences import differences
+from executions.desk.fields import Field, form_of
+from tests.executions import desk
+from tests.executions.test_desk_review import document
+from tools.registry import TOOLS
+
+CHANGE = {
+    **desk.CHANGE,
+    "changes": {
+        "politically_exposed": False,
+        "beneficial_owners": [
+            {"name": "A", "share_percent": 50.0, "country": "NL"},
+            {"name": "B", "share_percent": 12.5, "country": "CZ"},
+        ],
+    },
+    "version": 3,
+}
+PROPOSALS = {
+    "send_email": desk.LETTER,
+    "update_customer_record": CHANGE,
+    "submit_to_regulator": desk.FILING,
+    "generate_compliance_document": document(),
+}
+
+
+def normal(tool: str, arguments: Any) -> Any:
+    return TOOLS[tool].parse(arguments).model_dump(mode="json")
+
+
+def sent_back(tool: str, arguments: Any, **typed: str) -> Any:
+    """What a browser sends for this form, with some fields typed anew, read again."""
+    shown = form_of(TOOLS[tool], arguments)
+    data = {one.name: one.text.replace("\n", "\r\n") for one in shown.fields()}
+    data |= {f"arg.{name.replace('__', '.')}": text for name, text in typed.items()}
+    form = form_of(TOOLS[tool], arguments)
+    read = form.read(data)
+    assert [error for one in form.fields() for error in one.errors] == []
+    return read
+
+
+@pytest.mark.parametrize("tool", PROPOSALS)
+def test_what_nobody_touched_comes_back_exactly(tool: str) -> None:
+    arguments = normal(tool, PROPOSALS[tool])
+    read = sent_back(tool, arguments)
+    assert normal(tool, read) == arguments
+    assert json.dumps(normal(tool, read)) == json.dumps(arguments)
+    assert differences(arguments, normal(tool, read)) == []
+
+
+@given(
+    st.text(st.characters(exclude_categories=["Cs"]), min_size=1),
+    st.text(st.characters(exclude_categories=["Cs"]), min_size=1),
+)
+def test_any_text_that_nobody_touched_comes_back_exactly(subject: str, body: str) -> None:
+    arguments = {**desk.LETTER, "subject": subject, "body": body}
+    read = sent_back("send_email", arguments, subject=subject.replace("\n", "\r\n"))
+    assert (read["subject"], read["body"]) == (subject, body)
+
+
+def test_types_are_kept() -> None:
+    read = sent_back(
+        "update_customer_record",
+        normal("update_customer_record", CHANGE),
+        changes__politically_exposed="yes",
+        changes__beneficial_owners__0__share_percent="49.5",
+        changes__last_reviewed_on="2026-02-28",
+        version="4",
+    )
+    assert read["changes"]["politically_exposed"] is True
+    assert read["changes"]["beneficial_owners"][0]["share_percent"] == 49.5
+    assert read["version"] == 4
+    assert normal("update_customer_record", read)["changes"]["last_reviewed_on"] == "2026-02-28"
+
+
+def test_a_list_that_was_not_there_is_not_made_empty() -> None:
+    """An empty list of owners would say that nobody owns the customer."""
+    read = sent_back("update_customer_record", normal("update_customer_record", desk.CHANGE))
+    assert "beneficial_owners" not in read["changes"]
+
+
+def test_a_part_can_be_added_and_left_out() -> None:
+    arguments = normal("update_customer_record", CHANGE)
+    read = sent_back(
+        "update_customer_record",
+        arguments,
+        changes__beneficial_owners__2__name="C",
+        changes__beneficial_owners__2__share_percent="1",
+        changes__beneficial_owners__2__country="AT",
+    )
+    names = [one["name"] for one in read["changes"]["beneficial_owners"]]
+    assert names == ["A", "B", "C"]
+    read = sent_back("update_customer_record", arguments, changes__beneficial_owners__0__out="on")
+    assert [one["name"] for one in read["changes"]["beneficial_owners"]] == ["B"]
+
+
+def test_lines_become_a_list() -> None:
+    read = sent_back("send_email", desk.LETTER, to="a@b.example\r\n\r\nc@d.example")
+    assert read["to"] == ["a@b.example", "c@d.example"]
+
+
+@pytest.mark.parametrize(
+    ("kind", "typed", "told"),
+    [
+        ("integer", "many", "A whole number is needed."),
+        ("number", "much", "A number is needed."),
+        ("flag", "perhaps", "Say yes or no."),
+        ("json", "{", "Expecting"),
+    ],
+)
+def test_what_cannot_be_read_is_told_at_its_field(kind: str, typed: str, told: str) -> None:
+    one = Field(name="a", label="a", kind=kind, value=None, is_optional=False)
+    one.read({"a": typed})
+    assert told in one.errors[0]
+    assert one.text == typed
+
+
+def test_a_difference_in_a_long_text_is_shown_word_by_word() -> None:
+    (found,) = differences({"body": "it was filed on Monday"}, {"body": "it is filed on Monday"})
+    assert [one.text for one in found.was or () if one.has_changed] == ["was"]
+    assert [one.text for one in found.becomes or () if one.has_changed] == ["is"]
+    assert "".join(one.text for one in found.becomes or ()) == "it is filed on Monday"
+
+
+def test_what_was_added_or_left_out_is_shown_as_such() -> None:
+    found = differences({"a": 1, "deep": [{"x": "old"}]}, {"deep": [{"x": "old"}, {"x": "new"}]})
+    assert [(one.label, one.was is None, one.becomes is None) for one in found] == [
+        ("deep 2 \N{SINGLE RIGHT-POINTING ANGLE QUOTATION MARK} x", True, False),
+        ("a", False, True),
+    ]
