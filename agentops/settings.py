@@ -64,6 +64,7 @@ MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "agentops.csp.content_security_policy",
     "whitenoise.middleware.WhiteNoiseMiddleware",
+    "agentops.waits.limited_waits",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
@@ -118,6 +119,8 @@ CACHES = {
     }
 }
 
+AGENTOPS_WEB_LOCK_S = env.whole_number("AGENTOPS_WEB_LOCK_S", default=3, low=1, high=60)
+AGENTOPS_WEB_STATEMENT_S = env.whole_number("AGENTOPS_WEB_STATEMENT_S", default=20, low=1, high=600)
 AGENTOPS_LEASE_S = env.whole_number("AGENTOPS_LEASE_S", default=15, low=2, high=600)
 AGENTOPS_HEARTBEAT_S = env.whole_number("AGENTOPS_HEARTBEAT_S", default=5, low=1, high=200)
 AGENTOPS_SLICE_S = env.whole_number("AGENTOPS_SLICE_S", default=300, low=1, high=3600)

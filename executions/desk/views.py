@@ -20,12 +20,18 @@ from executions.desk.proposal import find_review
 from executions.desk.queue import queue_of, sentence, today
 from executions.desk.versions import replaced
 from executions.models import AgentReview
-from executions.operations.refusals import AlreadyDecided, NotPermitted, ReasonMissing, Refusal
+from executions.operations.refusals import (
+    AlreadyDecided,
+    Busy,
+    NotPermitted,
+    ReasonMissing,
+    Refusal,
+)
 from executions.pages import kept, rights
 from executions.pages.frame import PersonRequest, page
 from executions.templatetags import words
 
-_STATUS = {NotPermitted: 403, ReasonMissing: 422}
+_STATUS = {NotPermitted: 403, ReasonMissing: 422, Busy: 503}
 _SAID = {
     "approve": "approved this",
     "reject": "rejected this",

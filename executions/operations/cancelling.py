@@ -14,9 +14,11 @@ from executions.core import storable
 from executions.core.states import CallStatus, ExecutionStatus, ReviewKind, ReviewStatus
 from executions.models import AgentExecution
 from executions.operations import rows
+from executions.operations.patience import patient
 from executions.operations.refusals import AlreadyFinal, NotPermitted
 
 
+@patient
 def cancel(*, execution_id: UUID, person: User, reason: str = "") -> AgentExecution:
     """Cancel an execution; asking twice is the same as once.
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import wraps
@@ -17,8 +18,10 @@ from executions.core import storable
 from executions.core.states import CallStatus, ReviewKind, ReviewStatus
 from executions.models import AgentExecution, AgentReview, AgentReviewVote
 from executions.operations import rights, rows
+from executions.operations.patience import patient
 from executions.operations.refusals import (
     AlreadyDecided,
+    Busy,
     NotPermitted,
     ReasonMissing,
     Refusal,
@@ -57,6 +60,7 @@ def _once_more(operation: Callable[P, Decided]) -> Callable[P, Decided]:
 
 
 @_once_more
+@patient
 def decide(
     *, review_id: UUID, person: User, approve: bool, seen_digest: str, reason: str = ""
 ) -> Decided:
@@ -82,6 +86,7 @@ def decide(
 
 
 @_once_more
+@patient
 def settle(
     *, review_id: UUID, person: User, verdict: str, seen_digest: str, reason: str
 ) -> Decided:
@@ -171,12 +176,18 @@ def expire_overdue() -> int:
     overdue = AgentReview.objects.open().filter(kind=ReviewKind.APPROVAL, expires_at__lte=Now())
     count = 0
     for review_id in list(overdue.values_list("pk", flat=True)[:500]):
-        with commit("expire"):
-            _, review = rows.locked_review(review_id)
-            if review.status == ReviewStatus.OPEN and rows.move_review(
-                review, ReviewStatus.EXPIRED
-            ):
-                rows.move_call(review.call_id, CallStatus.EXPIRED)
-                rows.wake(review.execution_id)
-                count += 1
+        with contextlib.suppress(Busy):  # the next minute comes by again
+            count += _expire(review_id)
     return count
+
+
+@patient
+def _expire(review_id: UUID) -> bool:
+    """Expire one review; False if somebody was faster."""
+    with commit("expire"):
+        _, review = rows.locked_review(review_id)
+        if review.status != ReviewStatus.OPEN or not rows.move_review(review, ReviewStatus.EXPIRED):
+            return False
+        rows.move_call(review.call_id, CallStatus.EXPIRED)
+        rows.wake(review.execution_id)
+        return True

@@ -13,6 +13,7 @@ from executions.core import storable
 from executions.core.states import CallStatus, ReviewKind, ReviewStatus
 from executions.models import AgentReview, AgentToolCall
 from executions.operations import rights, rows
+from executions.operations.patience import patient
 from executions.operations.refusals import EditRefused, NotFound, Refusal, Stale
 from tools.base import Tool, ToolError
 from tools.registry import ALWAYS_GATED, get_tool
@@ -43,6 +44,7 @@ def checked(*, tool_name: str, arguments: Any) -> Edited:
     return Edited(tool=tool, arguments=normal, target_version=target.version if target else None)
 
 
+@patient
 def edit(
     *, review_id: UUID, person: User, arguments: Any, seen_digest: str, reason: str = ""
 ) -> AgentReview:

@@ -16,6 +16,7 @@ from executions.core.row_format import ROW_FORMAT
 from executions.engine import tickets
 from executions.engine.definitions import Definition, define
 from executions.models import AgentDefinition, AgentExecution
+from executions.operations.patience import patient
 from executions.operations.refusals import KeyReused, NotPermitted
 
 KEY_CHARS = 200
@@ -29,6 +30,7 @@ class Launched:
     is_new: bool
 
 
+@patient
 def launch(
     *,
     agent_type: str,

@@ -58,3 +58,10 @@ class EffectsDone(Refusal):
         names = ", ".join(dict.fromkeys(call.tool_name for call in calls))
         super().__init__(f"A retry may do again what this one did ({names}); say that you know.")
         self.calls = calls
+
+
+class Busy(Refusal):
+    """Others hold what this needs, for longer than a person should wait."""
+
+    def __init__(self) -> None:
+        super().__init__("The database is busy, so nothing was changed. Try again in a moment.")

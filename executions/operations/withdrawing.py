@@ -15,6 +15,7 @@ from executions.core import storable
 from executions.core.states import CallStatus, ReviewKind, ReviewStatus
 from executions.models import AgentReview
 from executions.operations import rights, rows
+from executions.operations.patience import patient
 from executions.operations.refusals import NotPermitted, TooLate
 from tools.base import Tool
 from tools.registry import TOOLS
@@ -36,6 +37,7 @@ def undo_window(review: AgentReview) -> dict[str, Any]:
     return {"effective_at": rows.in_future(timedelta(seconds=seconds))} if seconds else {}
 
 
+@patient
 def withdraw(*, review_id: UUID, person: User, reason: str = "") -> AgentReview:
     """Take an approval back; return the review that asks people anew.
 
