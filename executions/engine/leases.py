@@ -6,6 +6,7 @@ advisory lock, which PostgreSQL drops the moment its process is gone.
 
 from __future__ import annotations
 
+import asyncio
 import os
 import socket
 from dataclasses import dataclass
@@ -14,6 +15,7 @@ from uuid import UUID
 
 from executions import faults
 from executions.core.row_format import ROW_FORMAT
+from executions.engine import connections
 from executions.engine.connections import Connection, Link
 from executions.engine.switches import Switches
 
@@ -49,6 +51,7 @@ UPDATE agent_runners SET dead_at = clock_timestamp()
 WHERE id = ANY(%s) AND dead_at IS NULL
 """
 
+# One that was taken for dead claims nothing, not even before it hears of it.
 CLAIM_PENDING = f"""
 WITH mine AS (
     SELECT id FROM agent_executions
@@ -56,6 +59,7 @@ WITH mine AS (
       AND (cancel_requested_at IS NOT NULL
            OR NOT (%(all_off)s OR agent_type = ANY(%(agents_off)s)))
       AND row_format <= {ROW_FORMAT}
+      AND EXISTS (SELECT FROM agent_runners WHERE id = %(runner)s AND dead_at IS NULL)
     ORDER BY priority DESC, created_at LIMIT %(room)s FOR NO KEY UPDATE SKIP LOCKED)
 UPDATE agent_executions e SET status = 'running', lease_owner = %(runner)s,
     lease_token = lease_token + 1, attempts = attempts + 1, wake_at = NULL,
@@ -70,6 +74,7 @@ WITH mine AS (
     SELECT e.id FROM agent_executions e LEFT JOIN agent_runners r ON r.id = e.lease_owner
     WHERE e.status = 'running' AND (r.id IS NULL OR r.dead_at IS NOT NULL)
       AND e.row_format <= {ROW_FORMAT} AND e.attempts BETWEEN %(low)s AND %(high)s
+      AND EXISTS (SELECT FROM agent_runners WHERE id = %(runner)s AND dead_at IS NULL)
     ORDER BY e.attempts LIMIT %(room)s FOR NO KEY UPDATE OF e SKIP LOCKED)
 UPDATE agent_executions e SET lease_owner = %(runner)s,
     lease_token = lease_token + 1, attempts = attempts + 1, row_format = {ROW_FORMAT}
@@ -112,6 +117,24 @@ async def register(
 async def hold(conn: Connection, lease: Lease) -> None:
     """Take the advisory lock that shows others this process lives."""
     await conn.execute("SELECT pg_advisory_lock(%s::int, %s::int)", (LOCK_CLASS, lease.lock_key))
+
+
+async def hold_anew(lease: Lease) -> Connection:
+    """Take the lock on a new connection, however long the database is away; return it."""
+    while True:
+        try:
+            conn = await connections.connect(name="agentops lease")
+        except connections.LOST:
+            await asyncio.sleep(connections.AGAIN_S)
+            continue
+        try:
+            await hold(conn, lease)
+            return conn
+        except connections.LOST:
+            await conn.close()
+        except BaseException:
+            await conn.close()
+            raise
 
 
 async def renew(conn: Link, lease: Lease, *, in_flight: int, draining: bool) -> bool:

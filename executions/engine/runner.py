@@ -11,7 +11,7 @@ from collections.abc import Awaitable, Callable
 from uuid import UUID
 
 from executions import __version__
-from executions.engine import connections, drain, gates, leases, loop
+from executions.engine import drain, gates, leases, loop
 from executions.engine.breakers import Breakers
 from executions.engine.config import Config
 from executions.engine.connections import LOST, Connection, Link, connect
@@ -70,13 +70,26 @@ class Runner:
     async def run(self) -> dict[str, int]:
         """Run until the slice is over or a drain is asked for; return what was done."""
         watch = await connect(name="agentops lease")
-        self.lease: Lease = await leases.register(
-            watch,
-            capacity=leases.GROUP_SIZE if self.config.is_solo else self.config.capacity,
-            version=__version__,
-            lease_s=self.config.lease_s,
-            is_solo=self.config.is_solo,
-        )
+        try:
+            self.lease: Lease = await leases.register(
+                watch,
+                capacity=leases.GROUP_SIZE if self.config.is_solo else self.config.capacity,
+                version=__version__,
+                lease_s=self.config.lease_s,
+                is_solo=self.config.is_solo,
+            )
+            return await self._stand(watch)
+        finally:
+            await watch.close()
+            await self._conn.close()
+            await self.config.llm.close()
+
+    async def _stand(self, watch: Connection) -> dict[str, int]:
+        """Hold the lease and drive until it is over.
+
+        A helper that fails ends the whole runner: without its journal, its ears or its heartbeat
+        it would only look alive. Whatever it held is then another runner's.
+        """
         journal = Journal(runner_id=self.lease.id, ring=self._ring)
         threads = ToolThreads(self.config.tool_threads)
         self.services = Services(
@@ -88,21 +101,18 @@ class Runner:
             is_draining=lambda: self._ending,
             is_solo=self.config.is_solo,
         )
-        helpers = [
-            asyncio.create_task(journal.run()),
-            asyncio.create_task(self._listen(watch)),
-            asyncio.create_task(self._heartbeat()),
-        ]
         try:
-            await self._claim_until_over()
-            await self._drain()
-            await leases.retire(self._conn, self.lease)
+            async with asyncio.TaskGroup() as group:
+                work = (journal.run(), self._listen(watch), self._heartbeat())
+                helpers = [group.create_task(one) for one in work]
+                await self._claim_until_over()
+                await self._drain()
+                await leases.retire(self._conn, self.lease)
+                for helper in helpers:
+                    helper.cancel()
         finally:
-            for helper in helpers:
-                helper.cancel()
-            await asyncio.gather(*helpers, return_exceptions=True)
-            await self._conn.close()
-            await self.config.llm.close()
+            for task in self._tasks.values():
+                task.cancel()
             await asyncio.to_thread(threads.close)  # Django refuses to in an event loop
         return {
             "driven": self._driven_count,
@@ -267,7 +277,8 @@ class Runner:
                     self._switches_changed |= notice.channel == SWITCHES_CHANNEL
                     self._wake.set()
             except LOST:
-                conn = await self._reconnect(conn)
+                await conn.close()
+                conn = await leases.hold_anew(self.lease)
             except asyncio.CancelledError:
                 await conn.close()
                 raise
@@ -279,16 +290,6 @@ class Runner:
             self._cancel(str(id))
         self._switches_changed = True
         self._wake.set()
-
-    async def _reconnect(self, conn: Connection) -> Connection:
-        while True:
-            await conn.close()
-            try:
-                conn = await connect(name="agentops lease")
-                await leases.hold(conn, self.lease)
-                return conn
-            except LOST:
-                await asyncio.sleep(connections.AGAIN_S)
 
     def _cancel(self, id: str) -> None:
         one = self._driven.get(UUID(id))

@@ -55,6 +55,17 @@ class Fault(NamedTuple):
     mode: Mode
 
 
+class Chance(NamedTuple):
+    """Something at the `number`th hit of all: `roll`, in [0, 1), picks from what can happen there.
+
+    With `kills` only SIGKILL can.
+    """
+
+    number: int
+    roll: float
+    kills: bool = False
+
+
 class Place(NamedTuple):
     """The `nth` hit of `point`, and whether it had a database connection."""
 
@@ -79,9 +90,11 @@ def modes_at(place: Place) -> list[Mode]:
 class Injector:
     """A hook with a plan. `fired` and `places` tell what happened; `on_death` is told of one."""
 
-    def __init__(self, plan: Iterable[Fault] = ()) -> None:
+    def __init__(self, plan: Iterable[Fault] = (), chances: Iterable[Chance] = ()) -> None:
         self.planned = {(fault.point, fault.nth): fault.mode for fault in plan}
-        self.visits: dict[tuple[str, int], Callable[[], None]] = {}
+        self.chances = {chance.number: chance for chance in chances}
+        # by hit of a point, or by number of all hits
+        self.visits: dict[tuple[str, int] | int, Callable[[], None]] = {}
         self.places: list[Place] = []
         self.fired: list[Fault] = []
         self.is_dead = False
@@ -111,15 +124,34 @@ class Injector:
             self._counts[point] += 1
             place = Place(point, self._counts[point], connection is not None)
             self.places.append(place)
-            mode = self.planned.pop(place[:2], None)
+            number = len(self.places)
+            mode = self._mode(place, number)
             if mode is not None:
                 self.fired.append(Fault(point, place.nth, mode))
             if mode is Mode.DIE and not is_apart:
                 self.is_dead = True
         if mode is not None:
             self._happen(mode, point, connection, is_apart=is_apart)
-        if not is_apart and place[:2] in self.visits and not in_transaction(connection):
-            self.visits.pop(place[:2])()
+        if not is_apart and not in_transaction(connection):
+            self._receive(place, number)
+
+    def _mode(self, place: Place, number: int) -> Mode | None:
+        chance = self.chances.pop(number, None)
+        if chance is None:
+            return self.planned.pop(place[:2], None)
+        modes = [Mode.KILL] if chance.kills else modes_at(place)
+        return modes[int(chance.roll * len(modes))]
+
+    def _receive(self, place: Place, number: int) -> None:
+        """Let the visitors in whose time has come; they may have waited for a transaction's end."""
+        due = [key for key in self.visits if key == place[:2] or self._is_past(key, number)]
+        for key in due:
+            if visit := self.visits.pop(key, None):
+                visit()
+
+    @staticmethod
+    def _is_past(key: tuple[str, int] | int, number: int) -> bool:
+        return isinstance(key, int) and key <= number
 
     def _happen(self, mode: Mode, point: str, connection: Any, *, is_apart: bool) -> None:
         match mode:

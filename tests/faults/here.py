@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterable
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any
 
@@ -41,8 +40,8 @@ class People:
 class Here:
     """One play's hands, with the faults that are planned against it."""
 
-    def __init__(self, worker: Worker, people: People, plan: Iterable[Fault] = ()) -> None:
-        self.injector = Injector(plan)
+    def __init__(self, worker: Worker, people: People, injector: Injector) -> None:
+        self.injector = injector
         self._worker, self._people = worker, people
         self._under_way: list[Future[Any]] = []
         self._waiting: list[Act] = []
@@ -62,7 +61,7 @@ class Here:
     def drive(self, **changes: Any) -> bool:
         return self._worker.live(self.injector, **changes)
 
-    def visit(self, place: tuple[str, int], act: Act) -> None:
+    def visit(self, place: tuple[str, int] | int, act: Act) -> None:
         def come() -> None:
             self._waiting.remove(act)
             visit = self._people.start(act)

@@ -11,43 +11,44 @@ from executions.invariants.rule import Ledger
 from executions.models import AgentExecution, AgentRunner, AgentToolCall
 from tests.faults.crashing import Mode
 from tests.faults.playing import Played
+from tests.faults.scenarios import Scenario
 
 DEATHS_OF_POISON = 3
 OUTSIDE = ("send_email", "submit_to_regulator")
 IN_DOUBT_OR_DROPPED = ("in_doubt", "cancelled")
 
 
-def faults_of(played: Played) -> list[str]:
-    """Return what is wrong with one play, in words; nothing wrong is an empty list."""
-    execution = AgentExecution.objects.get(pk=played.execution)
-    calls = list(execution.tool_calls.order_by("step_number", "call_index"))
-    wrong = [*_end(execution, played), *_outside(calls, played), *_asked_again(played)]
-    if execution.status == played.scenario.ends == "completed":
-        wrong += _outcomes(calls, played)
-    if AgentRunner.objects.filter(dead_at=None).exists():
-        wrong.append("a runner is still held to be alive")
+def wrong_with(played: Played, scenario: Scenario) -> list[str]:
+    """Return in words what is wrong with the play of a scenario; an empty list: nothing."""
+    execution = AgentExecution.objects.get(pk=played.executions[0])
+    wrong = [*_end(execution, played, scenario), *against_outside(played)]
+    if execution.status == scenario.ends == "completed":
+        wrong += _outcomes(execution, played, scenario)
     return wrong
 
 
-def _end(execution: AgentExecution, played: Played) -> list[str]:
-    if execution.status == played.scenario.ends:
+def _end(execution: AgentExecution, played: Played, scenario: Scenario) -> list[str]:
+    if execution.status == scenario.ends or is_poisoned(execution, played):
         return []
-    poisoned = execution.stop_reason == "POISONED" and played.deaths >= DEATHS_OF_POISON
-    faster = played.scenario.ends == "cancelled" and execution.status == "completed"
-    if poisoned or (faster and played.fired):
-        return []
-    return [f"it is {execution.status}, not {played.scenario.ends}: {execution.error}"]
+    if scenario.ends == "cancelled" and execution.status == "completed" and played.fired:
+        return []  # it was faster than the cancel, which a fault held up
+    return [f"it is {execution.status}, not {scenario.ends}: {execution.error}"]
 
 
-def _outcomes(calls: Sequence[AgentToolCall], played: Played) -> list[str]:
+def is_poisoned(execution: AgentExecution, played: Played) -> bool:
+    """Test if it rightly ended because its runners died of it, as far as anybody can tell."""
+    return execution.stop_reason == "POISONED" and played.deaths >= DEATHS_OF_POISON
+
+
+def _outcomes(execution: AgentExecution, played: Played, scenario: Scenario) -> list[str]:
     """Compare the calls' ends with the story's; a fault that struck a tool may be its failure."""
     ends: dict[str, list[str]] = defaultdict(list)
-    for call in calls:
+    for call in execution.tool_calls.order_by("step_number", "call_index"):
         ends[call.tool_name].append(call.status)
     struck = {fault.point.partition(".")[0] for fault in played.fired if fault.mode is not Mode.DIE}
     return [
         f"{tool} ended as {ends[tool]}, not {outcomes}"
-        for tool, outcomes in played.scenario.outcomes.items()
+        for tool, outcomes in scenario.outcomes.items()
         if len(ends[tool]) != len(outcomes)
         or any(
             status != outcome and not (status == "failed" and tool in struck)
@@ -56,8 +57,9 @@ def _outcomes(calls: Sequence[AgentToolCall], played: Played) -> list[str]:
     ]
 
 
-def _outside(calls: Sequence[AgentToolCall], played: Played) -> list[str]:
+def against_outside(played: Played) -> list[str]:
     """Each key at most once outside; once if it succeeded; never without a start."""
+    calls = AgentToolCall.objects.filter(execution_id__in=played.executions)
     seen = Counter([*played.letters, *played.filings])
     wrong = [f"the outside saw {key} {times} times" for key, times in seen.items() if times > 1]
     started = {call.idempotency_key: call for call in calls if call.started_at}
@@ -70,7 +72,9 @@ def _outside(calls: Sequence[AgentToolCall], played: Played) -> list[str]:
         may_be_seen = call.status in ("succeeded", *IN_DOUBT_OR_DROPPED)
         if seen[call.idempotency_key or ""] and not may_be_seen:
             wrong.append(f"{call.tool_name} is {call.status}, and the outside saw it")
-    return wrong
+    if AgentRunner.objects.filter(dead_at=None).exists():
+        wrong.append("a runner is still held to be alive")
+    return [*wrong, *_asked_again(played)]
 
 
 def _asked_again(played: Played) -> list[str]:
@@ -78,12 +82,12 @@ def _asked_again(played: Played) -> list[str]:
     bodies = Counter(json.dumps(line["body"], sort_keys=True) for line in played.requests)
     again = sum(times - 1 for times in bodies.values())
     spoilt = sum(bool(line["fault"]) for line in played.requests)
-    if again <= len(played.fired) + spoilt:
+    if again <= len(played.fired) * len(played.executions) + spoilt:
         return []
     return [f"{again} requests were repeated after {len(played.fired)} faults"]
 
 
-def broken_promises(plays: Sequence[Played], *, also: Sequence[str] = ()) -> list[str]:
+def broken_promises(plays: Sequence[Played]) -> list[str]:
     """Verify I1 to I16 over everything in the database, the outside's ledgers among it."""
     ledgers = [
         Ledger(tool="send_email", keys=tuple(key for one in plays for key in one.letters)),

@@ -25,7 +25,7 @@ class Hands(Protocol):
     def drive(self) -> bool:
         """Let a runner live until it has nothing to do; False: it died."""
 
-    def visit(self, place: tuple[str, int], act: Act) -> None:
+    def visit(self, place: tuple[str, int] | int, act: Act) -> None:
         """Carry out an act at that hit, or at the end when it is never reached."""
 
     def catch_up(self) -> None:
@@ -40,16 +40,21 @@ class Hands(Protocol):
 
 @dataclass
 class Played:
-    """What was played, for the judge. `deaths`: of runners."""
+    """What was played, for the judge. `deaths`: of runners; `deeds`: the acts done."""
 
-    scenario: Scenario
-    execution: UUID
+    name: str
+    executions: list[UUID] = field(default_factory=list)
     fired: list[Fault] = field(default_factory=list)
     places: list[Place] = field(default_factory=list)
     deaths: int = 0
     letters: list[str] = field(default_factory=list)
     filings: list[str] = field(default_factory=list)
     requests: list[dict[str, Any]] = field(default_factory=list)
+    deeds: set[str] = field(default_factory=set)
+
+    @property
+    def told(self) -> str:
+        return f"{self.name!r} ({', '.join(map(str, self.executions))}), faults {self.fired}"
 
 
 class Player:
@@ -62,24 +67,18 @@ class Player:
 
     def play(self, scenario: Scenario, hands: Hands) -> Played:
         """Play it to its end, whatever is planned against it."""
-        self.serial += 1
         self._look_outside()
-        marker = f"play {self.serial} of {id(self)}"
-        script = [*scenario.script(self.report, self.serial), {"text": marker}]
-        self._spoil_llm(scenario, marker)
-        played = Played(scenario, self._launch(scenario, script, marker, hands))
+        played = Played(scenario.name)
+        self._launch(scenario, hands, played)
         for place, act in scenario.visits.items():
-            hands.visit(place, Act(act.name, {"execution": str(played.execution)}))
+            hands.visit(place, Act(act.name, {"execution": str(played.executions[0])}))
         for _ in range(ROUNDS):
             self.bring_to_rest(hands, played)
-            act = self._next_act(played)
+            act = self._next_act(scenario, played)
             if act is None:
-                break
+                return self._ended(hands, played)
             hands.do(act)
-        else:
-            raise AssertionError(f"{scenario.name}: no end in {ROUNDS} rounds")
-        played.fired, played.places = list(hands.fired), list(hands.places)
-        return self._noted(played)
+        raise AssertionError(f"{played.told}: no end in {ROUNDS} rounds")
 
     def bring_to_rest(self, hands: Hands, played: Played) -> None:
         """Let runners live, die and be followed by others until nothing moves any more."""
@@ -96,32 +95,36 @@ class Player:
                 return
             if moving.filter(wake_at__isnull=False).exists():
                 hands.do(Act("let_time_pass"))
-        raise AssertionError(f"{played.scenario.name}: it does not come to rest")
+        raise AssertionError(f"{played.told}: it does not come to rest")
 
-    def _launch(self, scenario: Scenario, script: list[Any], key: str, hands: Hands) -> UUID:
+    def _launch(self, scenario: Scenario, hands: Hands, played: Played) -> None:
+        self.serial += 1
+        marker = f"play {self.serial} of {id(self)}"
+        script = [*scenario.script(self.report, self.serial), {"text": marker}]
+        self._spoil_llm(scenario, marker)
+        act = Act("launch", {"script": script, "key": marker})
         if scenario.by_sql:
-            return UUID(hands.do(Act("launch_by_sql", {"script": script})))
-        return UUID(hands.do(Act("launch", {"script": script, "key": key})))
+            act = Act("launch_by_sql", {"script": script})
+        played.executions.append(UUID(hands.do(act)))
 
-    def _next_act(self, played: Played) -> Act | None:
+    def _next_act(self, scenario: Scenario, played: Played) -> Act | None:
         """Return what somebody does next; None when there is nothing to do."""
-        reviews = AgentReview.objects.filter(execution_id=played.execution).order_by(
+        reviews = AgentReview.objects.filter(execution_id__in=played.executions).order_by(
             "call__step_number", "call__call_index"
         )
         calls = list(dict.fromkeys(reviews.values_list("call_id", flat=True)))
         for review in reviews.open().select_related("call"):
             if review.kind == "doubt":
-                return self._settle(played, review)
-            verdict = played.scenario.verdicts[calls.index(review.call_id)]
-            return answer(review, verdict)
+                return self.settle(played, review, drop=scenario.doubts == "drop")
+            return answer(review, scenario.verdicts[calls.index(review.call_id)])
         return None
 
-    def _settle(self, played: Played, review: AgentReview) -> Act:
-        """Say what the ledgers say about it."""
-        self._noted(played)
+    def settle(self, played: Played, review: AgentReview, *, drop: bool) -> Act:
+        """Say of a call in doubt what the ledgers say, or drop it."""
+        self._note(played)
         happened = review.call.idempotency_key in (*played.letters, *played.filings)
         verdict = "happened" if happened else "run"
-        return settled(review, "drop" if played.scenario.doubts == "drop" else verdict)
+        return Act("settle", {**_vote(review), "verdict": "drop" if drop else verdict})
 
     def _spoil_llm(self, scenario: Scenario, marker: str) -> None:
         if scenario.llm_faults:
@@ -134,11 +137,15 @@ class Player:
         for tail in (self.around.letters, self.around.filings, self.around.requests):
             tail.new()
 
-    def _noted(self, played: Played) -> Played:
+    def _note(self, played: Played) -> None:
         """Note what the outside wrote down since the play began."""
         played.letters += [key_of(line) for line in self.around.letters.new()]
         played.filings += [line["idempotency_key"] for line in self.around.filings.new()]
         played.requests += self.around.requests.new()
+
+    def _ended(self, hands: Hands, played: Played) -> Played:
+        played.fired, played.places = list(hands.fired), list(hands.places)
+        self._note(played)
         return played
 
 
@@ -149,10 +156,6 @@ def answer(review: AgentReview, verdict: str) -> Act:
     if verdict == "expire":
         return Act("let_expire", {"review": str(review.pk)})
     return Act("decide", {**_vote(review), "approve": verdict == "approve"})
-
-
-def settled(review: AgentReview, verdict: str) -> Act:
-    return Act("settle", {**_vote(review), "verdict": verdict})
 
 
 def _vote(review: AgentReview) -> dict[str, Any]:

@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 from tests.faults import world
-from tests.faults.crashing import Fault
+from tests.faults.crashing import Fault, Injector
 from tests.faults.here import Here, People
-from tests.faults.judging import broken_promises, faults_of
+from tests.faults.judging import broken_promises, wrong_with
 from tests.faults.playing import Played, Player
 from tests.faults.scenarios import Scenario
 from tests.faults.worker import Worker
 from tests.support import database
 
 PLAYS_BETWEEN_CHECKS = 50
+TRIES = 4
 
 
 @dataclass
@@ -33,23 +35,37 @@ class Stage:
     def play(self, scenario: Scenario, plan: Iterable[Fault] = ()) -> Played:
         """Play with these faults planned; raises AssertionError when a promise was broken."""
         planned = {(fault.point, fault.nth): fault for fault in (*scenario.faults, *plan)}
-        hands = Here(self.worker, self.people, planned.values())
         told = f"{scenario.name!r} with {[tuple(fault) for fault in planned.values()]}"
-        try:
-            with hands.injector.installed():
-                played = self.player.play(scenario, hands)
-        except Exception as error:
-            raise AssertionError(f"{told}: {error!r}; it was at {hands.places[-5:]}") from error
-        wrong = faults_of(played)
-        assert not wrong, f"{told}: {wrong}"
-        self._keep(played)
+        with self.hands(told, Injector(planned.values())) as hands:
+            played = self.player.play(scenario, hands)
+        self.keep(played, wrong_with(played, scenario))
         return played
+
+    def strike(self, scenario: Scenario, *plan: Fault) -> Played:
+        """Play with these faults until each has really fired, whatever the timing."""
+        for _ in range(TRIES):
+            played = self.play(scenario, plan)
+            if set(plan) <= set(played.fired):
+                return played
+        raise AssertionError(f"{scenario.name!r}: {plan} did not fire in {TRIES} plays")
+
+    @contextmanager
+    def hands(self, told: str, injector: Injector) -> Iterator[Here]:
+        """Hands that meet the injector's faults; what is raised meanwhile says `told`."""
+        try:
+            with injector.installed():
+                yield Here(self.worker, self.people, injector)
+        except Exception as error:
+            where = [place[:2] for place in injector.places[-5:]]
+            raise AssertionError(
+                f"{told}: {error!r}; fired {injector.fired}; it was at {where}"
+            ) from error
 
     def check(self) -> None:
         """Verify everything since the last time, then begin with an empty database."""
         plays, self.plays = self.plays, []
         wrong = broken_promises(plays)
-        assert not wrong, "\n".join([*wrong, *(_told(played) for played in plays)])
+        assert not wrong, "\n".join([*wrong, *(played.told for played in plays)])
         database.wipe()
         self.player.report = world.lay_down()
 
@@ -57,12 +73,10 @@ class Stage:
         self.people.close()
         self.worker.close()
 
-    def _keep(self, played: Played) -> None:
+    def keep(self, played: Played, wrong: list[str]) -> None:
+        """Keep a judged play for the next check."""
+        assert not wrong, f"{played.told}: {wrong}"
         self.plays.append(played)
         self.total += 1
         if len(self.plays) >= PLAYS_BETWEEN_CHECKS:
             self.check()
-
-
-def _told(played: Played) -> str:
-    return f"{played.execution}: {played.scenario.name!r} with {[tuple(f) for f in played.fired]}"

@@ -74,7 +74,7 @@ class Worker:
             return True
         finally:
             injector.is_dead = True  # a thread that outlived its runner may do nothing either
-            _join_tool_threads()
+            _join_tool_threads(runner)
             self._forget()
             injector.is_dead = False
         self._watch.execute(BURY, (others,))
@@ -128,8 +128,10 @@ def _quiet_about_death(loop: asyncio.AbstractEventLoop, context: dict[str, Any])
         loop.default_exception_handler(context)
 
 
-def _join_tool_threads() -> None:
+def _join_tool_threads(runner: Runner) -> None:
     for thread in threading.enumerate():
         if thread.name.startswith("tool"):
             thread.join(JOIN_S)
             assert not thread.is_alive(), f"{thread.name} goes on after its runner's end"
+    if hasattr(runner, "services"):
+        runner.services.threads.close()  # once more: the connections of those that were busy

@@ -1,0 +1,88 @@
+"""A fault at every point of every scenario, in every way; two deaths at every pair of one."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterable
+
+import pytest
+
+from tests.faults.crashing import Fault, Mode, Place, modes_at
+from tests.faults.scenarios import SCENARIOS, Scenario
+from tests.faults.stage import Stage
+from tests.support.effort import Effort
+
+pytestmark = pytest.mark.slow
+
+PAIRED = SCENARIOS[0]
+PAIR_BLOCKS = 10
+PAIRS = 12  # in the short form
+
+
+def singles(places: Iterable[Place], scenario: Scenario) -> list[Fault]:
+    """Return every fault there can be at these places, but those the scenario has anyway."""
+    taken = {fault[:2] for fault in scenario.faults}
+    return [
+        Fault(place.point, place.nth, mode)
+        for place in dict.fromkeys(places)
+        if place[:2] not in taken
+        for mode in modes_at(place)
+    ]
+
+
+def of_each_point(
+    recorded: dict[str, list[Fault]], rng: random.Random
+) -> list[tuple[Scenario, Fault]]:
+    """Return one fault for each point there is, in any scenario, nth hit and mode."""
+    by_point: dict[str, list[tuple[Scenario, Fault]]] = {}
+    for scenario in SCENARIOS:
+        for fault in recorded[scenario.name]:
+            by_point.setdefault(fault.point, []).append((scenario, fault))
+    return [rng.choice(choices) for _, choices in sorted(by_point.items())]
+
+
+def test_one_fault_at_each_point(stage: Stage, effort: Effort) -> None:
+    """A1, D2, D4, D5: wherever it strikes, nothing is lost and nothing happens twice."""
+    recorded = {one.name: singles(stage.play(one).places, one) for one in SCENARIOS}
+    for scenario, fault in of_each_point(recorded, effort.rng("points")):
+        stage.strike(scenario, fault)
+    stage.check()
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("scenario", SCENARIOS, ids=lambda scenario: scenario.name)
+def test_every_fault_at_every_point(stage: Stage, scenario: Scenario) -> None:
+    """A1, D2, D4, D5, M19, R8, C2: every hit of every point, in every mode."""
+    for fault in singles(stage.play(scenario).places, scenario):
+        stage.strike(scenario, fault)
+    stage.check()
+
+
+def worth_dying_at(places: Iterable[Place]) -> list[Place]:
+    """Leave out where nothing is committed or sent: to die there is to have died before."""
+    return [place for place in places if not place.point.startswith("read.")]
+
+
+def deaths_in_pairs(stage: Stage, first: Place) -> list[tuple[Fault, Fault]]:
+    """Return this death followed by each that is possible after it, recovery among it."""
+    fault = Fault(first.point, first.nth, Mode.DIE)
+    places = stage.strike(PAIRED, fault).places
+    after = next(number for number, place in enumerate(places) if place[:2] == fault[:2])
+    return [
+        (fault, Fault(second.point, second.nth, Mode.DIE))
+        for second in worth_dying_at(places[after + 1 :])
+    ]
+
+
+@pytest.mark.blocks(PAIR_BLOCKS)
+def test_two_deaths_at_every_pair_of_points(stage: Stage, effort: Effort, block: int) -> None:
+    """A2: the second death may come while the first is being recovered from."""
+    rng = effort.rng("pairs")
+    firsts = worth_dying_at(stage.play(PAIRED).places)[block::PAIR_BLOCKS]
+    if not effort.is_long:
+        firsts = [rng.choice(firsts)]
+    for first in firsts:
+        pairs = deaths_in_pairs(stage, first)
+        for pair in pairs if effort.is_long else rng.sample(pairs, PAIRS):
+            stage.strike(PAIRED, *pair)
+    stage.check()
