@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import difflib
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from pydantic import BaseModel, ValidationError
 
 from executions.core.limits import Limits
+from executions.core.transcript import CallRecord
 
 
 class UnknownAgent(LookupError):
@@ -24,8 +26,9 @@ class Agent:
     """One kind of agent.
 
     `llm` None means the site's default. `input_model` checks input before anything is stored;
-    with an `output_model` the final answer must be JSON of that shape. Change it freely: an
-    execution keeps the definition it was launched with.
+    with an `output_model` the final answer must be JSON of that shape. `check_answer` says, in
+    words for the LLM, what an answer claims that its calls do not bear out, None when nothing.
+    Change it freely: an execution keeps the definition it was launched with.
     """
 
     name: str
@@ -34,6 +37,7 @@ class Agent:
     tools: tuple[str, ...]
     input_model: type[BaseModel]
     output_model: type[BaseModel] | None = None
+    check_answer: Callable[[Any, Sequence[CallRecord]], str | None] | None = None
     llm: str | None = None
     limits: Limits = field(default_factory=Limits)
     sample_input: dict[str, Any] = field(default_factory=dict)

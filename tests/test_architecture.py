@@ -204,6 +204,17 @@ def test_functions_are_short() -> None:
     assert median(lengths.values()) < MEDIAN_FUNCTION
 
 
+def test_each_migration_follows_another_one() -> None:
+    """Two that follow the same one would stop every `migrate`."""
+    after: dict[str, list[str]] = {}
+    for path in sorted(BASE_DIR.glob("*/migrations/0*.py")):
+        for parent in re.findall(r'\("(\w+)", "(0\w+)"\)', path.read_text(encoding="utf-8")):
+            if parent[0] == path.parts[-3]:
+                after.setdefault("/".join(parent), []).append(path.stem)
+    assert after
+    assert not {parent: names for parent, names in after.items() if len(names) > 1}
+
+
 def test_no_test_sleeps() -> None:
     wrong = [
         module.at(node.lineno)

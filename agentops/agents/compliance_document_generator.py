@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from decimal import Decimal
 
 from pydantic import BaseModel, ConfigDict, Field
 
 from executions.agents import Agent, register
 from executions.core.limits import Limits
+from executions.core.transcript import CallRecord, succeeded
 
 INSTRUCTIONS = """\
 You prepare compliance reports for a regulated firm. You are given a customer and a regulation.
@@ -74,6 +76,29 @@ class Output(BaseModel):
     summary: str = Field(max_length=2000)
 
 
+# What the answer may name only if this tool succeeded and, where its output has it, said so.
+BORNE_OUT_BY = {
+    "document_id": "generate_compliance_document",
+    "filing_id": "submit_to_regulator",
+    "receipt": "submit_to_regulator",
+}
+
+
+def check_answer(answer: Output, calls: Sequence[CallRecord]) -> str | None:
+    """Say what the answer names that no call has made."""
+    for name, tool in BORNE_OUT_BY.items():
+        claimed = getattr(answer, name)
+        outputs = list(succeeded(calls, tool))
+        # a person who settled a doubt gave a reference in their own words
+        told = [output.get(name) for output in outputs if isinstance(output, dict)]
+        if claimed is not None and not (claimed in told or None in told):
+            return (
+                f"Your answer gives the {name} {claimed[:80]!r}, but no {tool} has succeeded with"
+                " it. Do what is missing, or answer null."
+            )
+    return None
+
+
 register(
     Agent(
         name="compliance_document_generator",
@@ -94,6 +119,7 @@ register(
         limits=Limits(max_tokens=200_000, max_cost_usd=Decimal("2.00")),
         input_model=Input,
         output_model=Output,
+        check_answer=check_answer,
         sample_input={"customer_id": "C-1001", "regulation_code": "AML-6"},
     )
 )

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from decimal import Decimal
 
 from pydantic import BaseModel, ConfigDict, Field
 
 from executions.agents import Agent, register
 from executions.core.limits import Limits
+from executions.core.transcript import CallRecord, succeeded
 
 INSTRUCTIONS = """\
 You keep customer records right for a regulated firm. You are given one message that came in.
@@ -71,6 +73,19 @@ class Output(BaseModel):
     summary: str = Field(max_length=2000)
 
 
+def check_answer(answer: Output, calls: Sequence[CallRecord]) -> str | None:
+    """Say what the answer claims that did not happen, or leaves out."""
+    done = bool(list(succeeded(calls, "update_customer_record")))
+    if answer.updated and not done:
+        return (
+            "Your answer says updated, but no update_customer_record has succeeded. Do it, or"
+            " answer truthfully."
+        )
+    if done and not answer.updated:
+        return "Your answer says that nothing was updated, but update_customer_record succeeded."
+    return None
+
+
 register(
     Agent(
         name="customer_record_steward",
@@ -88,6 +103,7 @@ register(
         limits=Limits(max_steps=15, max_cost_usd=Decimal("1.00")),
         input_model=Input,
         output_model=Output,
+        check_answer=check_answer,
         sample_input={"message_id": "M-2001"},
     )
 )

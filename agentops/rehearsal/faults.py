@@ -13,7 +13,7 @@ CONTENT = frozenset(
     {"no_choices", "null_message", "null_content", "length", "refusal", "content_filter"}
     | {"bad_json_arguments", "unknown_tool", "duplicate_call_ids", "many_calls", "nul"}
     | {"surrogate", "nan", "nan_body", "huge", "deep", "failed_response"}
-    | {"missing_usage", "negative_usage", "absurd_usage", "delay"}
+    | {"missing_usage", "negative_usage", "absurd_usage", "delay", "truncated", "streamed"}
 )
 MAX_FAULTS = 1_000
 MAX_SIZE = 64 * 1024 * 1024

@@ -29,8 +29,14 @@ def spoil_body(fault: Fault, body: dict[str, Any]) -> dict[str, Any]:
 def encode(fault: Fault | None, body: dict[str, Any]) -> bytes:
     """Return the bytes of a response body."""
     text = json.dumps(body, separators=(",", ":"))
-    if fault is not None and fault.fault == "deep":
+    if fault is None:
+        return text.encode()
+    if fault.fault == "deep":
         text = text[:-1] + ',"extra":' + "[" * 100_000 + "]" * 100_000 + "}"
+    if fault.fault == "truncated":  # by a proxy that then says how much is left: nothing looks cut
+        text = text[: len(text) * 2 // 3]
+    if fault.fault == "streamed":  # events that nobody asked for, one twice, the last broken off
+        text = f"data: {text}\n\n" * 2 + f"data: {text[: len(text) // 2]}"
     return text.encode()
 
 

@@ -7,7 +7,7 @@ resumed execution sends exactly what an uninterrupted one would have sent (I11).
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import cached_property
@@ -125,6 +125,11 @@ class CallRecord:
     def answer(self) -> str:
         """What the LLM is told of it, cut to size."""
         return _clipped(_answer(self))
+
+
+def succeeded(calls: Sequence[CallRecord], tool_name: str) -> Iterator[Any]:
+    """Yield the outputs of the tool's calls that succeeded, in order."""
+    return (c.output for c in calls if c.tool_name == tool_name and c.status == "succeeded")
 
 
 ANSWER_CHARS = 16_000  # what the LLM sees of one tool's output; the row keeps the whole

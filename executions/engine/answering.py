@@ -29,7 +29,7 @@ def unfit(one: Driven, text: str) -> str | None:
         return None
     faults = "; ".join(_faults(one, schema, text)[:5])
     if not faults:
-        return None
+        return _unborne(one, text)
     wanted = json.dumps(schema.get("properties", {}))[:2000]
     return storable.text(
         f"Your final answer must be one JSON object of the agreed shape. {faults}."
@@ -51,6 +51,17 @@ def _faults(one: Driven, schema: dict[str, Any], text: str) -> list[str]:
     except ValueError as error:
         return [f"the answer: {error}"]
     return []
+
+
+def _unborne(one: Driven, text: str) -> str | None:
+    """Return what the answer claims that the calls do not bear out, if its agent can tell."""
+    model = _model(one)
+    if model is None:
+        return None
+    check = get_agent(one.agent_type).check_answer
+    calls = [call.record() for call in one.calls]
+    claim = check(model.model_validate_json(text), calls) if check else None
+    return None if claim is None else storable.text(claim, limit=2000)
 
 
 def _schema(one: Driven) -> dict[str, Any] | None:

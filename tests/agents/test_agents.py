@@ -7,6 +7,7 @@ from django.core.management import call_command
 from pydantic import ValidationError
 
 from executions.agents import Agent, InputRefused, get_agent
+from executions.core.transcript import CallRecord
 from tools.models import Customer, CustomerMessage, Regulation
 from tools.registry import ALWAYS_GATED, TOOLS
 from tools.schemas import strict_schema
@@ -86,6 +87,54 @@ def test_the_answers_that_the_instructions_ask_for_fit(name: str, answer: dict[s
     assert model.model_validate(answer).model_dump() == answer
     with pytest.raises(ValidationError):
         model.model_validate({**answer, "summary": None})
+
+
+MADE = ("generate_compliance_document", {"document_id": "DOC-1", "sha256": "ab"})
+FILED = ("submit_to_regulator", {"filing_id": "F-1", "receipt": "R-1"})
+SETTLED = ("submit_to_regulator", {"settled_by": "rita", "reference": "by telephone"})
+CHANGED = ("update_customer_record", {})
+NOTHING = {"document_id": None, "filing_id": None, "receipt": None}
+
+
+@pytest.mark.parametrize(
+    ("name", "answer", "done", "claim"),
+    [
+        (NAMES[0], NOTHING, [], None),
+        (NAMES[0], NOTHING, [MADE, FILED], None),
+        (NAMES[0], {**NOTHING, "document_id": "DOC-1"}, [MADE], None),
+        (NAMES[0], {**NOTHING, "document_id": "DOC-2"}, [MADE], "document_id 'DOC-2'"),
+        (NAMES[0], {**NOTHING, "document_id": "DOC-1"}, [], "document_id 'DOC-1'"),
+        (NAMES[0], {**NOTHING, "filing_id": "F-1", "receipt": "R-1"}, [FILED], None),
+        (NAMES[0], {**NOTHING, "receipt": "F-1"}, [FILED], "receipt 'F-1'"),
+        (NAMES[0], {**NOTHING, "receipt": "R-9"}, [SETTLED], None),
+        (NAMES[1], {"updated": True, "fields": ["phone"]}, [CHANGED], None),
+        (NAMES[1], {"updated": False, "fields": []}, [], None),
+        (NAMES[1], {"updated": True, "fields": ["phone"]}, [], "no update_customer_record"),
+        (NAMES[1], {"updated": False, "fields": []}, [CHANGED], "but update_customer_record"),
+    ],
+)
+@pytest.mark.parametrize("status", ["succeeded", "failed"])
+def test_an_answer_may_claim_only_what_its_calls_bear_out(
+    name: str, answer: dict[str, Any], done: list[tuple[str, Any]], claim: str | None, status: str
+) -> None:
+    """M20: a call that failed bears out nothing."""
+    one = get_agent(name)
+    assert one.output_model is not None
+    assert one.check_answer is not None
+    calls = [
+        CallRecord(
+            wire_id="x", step_number=1, tool_name=tool, status=status, proposed={}, arguments={},
+            output=output,
+        )
+        for tool, output in done
+    ]  # fmt: skip
+    said = one.check_answer(one.output_model.model_validate({**answer, "summary": "x"}), calls)
+    if status == "succeeded":
+        assert (said is None) == (claim is None)
+        assert claim is None or claim in (said or "")
+    elif done:
+        claims = any(value for key, value in answer.items() if key != "fields")
+        assert bool(said) == claims
 
 
 @pytest.mark.django_db
