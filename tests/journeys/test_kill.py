@@ -173,6 +173,7 @@ def test_a_worker_killed_while_a_letter_leaves_puts_it_in_doubt(
 def test_a_frozen_worker_loses_its_lease_and_changes_nothing_when_it_wakes(
     two_clusters: World, reviewers: list[User], tmp_path: Path
 ) -> None:
+    """A8: SIGSTOP in the middle of an LLM request, SIGCONT when all is done by others."""
     two_clusters.llm.add_faults([{"fault": "delay", "delay_s": 6, "match": {"contains": "C-1001"}}])
     execution = launch(GENERATOR)
     wait_until(lambda: two_clusters.llm.fired() == [1], what="the LLM call under way")

@@ -16,7 +16,6 @@ from tests.support.waiting import wait_until
 
 pytestmark = [pytest.mark.processes, pytest.mark.slow]
 
-OTHERS = 60
 MODULES = {
     "AGENTOPS_AGENT_MODULES": (
         "agentops.agents,tests.support.rehearsed_agent,tests.support.deadly_agent"
@@ -43,14 +42,15 @@ class Supervised:
         return self.world.start("manage.py", "qcluster", **self.world.variables, **MODULES, **queue)
 
 
-@pytest.mark.parametrize("names", [("agents", "housekeeping"), ("agents",)])
+@pytest.mark.parametrize(("names", "count"), [(("agents", "housekeeping"), 200), (("agents",), 60)])
 def test_one_killer_is_found_and_fails_nobody_else(
-    world: World, tmp_path: Path, names: tuple[str, ...]
+    world: World, tmp_path: Path, names: tuple[str, ...], count: int
 ) -> None:
+    """A6: M1's poison, with and without a solo runner."""
     script = [calls(("find_customers", {"query": "x"})), text()]
-    others = [launch(REHEARSED.name, rehearse=script) for _ in range(OTHERS // 2)]
+    others = [launch(REHEARSED.name, rehearse=script) for _ in range(count // 2)]
     killer = launch(DEADLY.name, rehearse=[calls(("die", {"word": "now"})), text()])
-    others += [launch(REHEARSED.name, rehearse=script) for _ in range(OTHERS // 2)]
+    others += [launch(REHEARSED.name, rehearse=script) for _ in range(count // 2)]
     clusters = Supervised(world, *names)
 
     def all_ended() -> bool:
