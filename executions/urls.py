@@ -7,7 +7,7 @@ from django.contrib.auth.views import LogoutView
 from django.urls import path
 from django.views.generic import RedirectView
 
-from executions.desk import editing
+from executions.desk import batch, editing
 from executions.desk import views as desk
 from executions.pages import views as pages
 
@@ -20,6 +20,7 @@ urlpatterns = [
     path("logout/", LogoutView.as_view(next_page="login"), name="logout"),
     path("admin/login/", one_login),
     path("reviews/", desk.reviews, name="reviews"),
+    path("reviews/together/<str:tool_name>/", batch.together, name="reviews-together"),
     path("reviews/<uuid:review_id>/", desk.review, name="review"),
     path("reviews/<uuid:review_id>/decide/", desk.decide, name="review-decide"),
     path("reviews/<uuid:review_id>/settle/", desk.settle, name="review-settle"),

@@ -14,6 +14,8 @@ from agentops.accounts.models import User
 from executions.core.states import ExecutionStatus, ReviewKind
 from executions.models import AgentExecution, AgentReview, AgentReviewVote
 from executions.models.review import ReviewQuerySet
+from executions.operations.batching import approvable_together
+from executions.pages.rights import decidable_tools
 from executions.pages.waiting import open_for, waiting_for
 from executions.pages.wording import action
 from executions.templatetags import words
@@ -54,12 +56,16 @@ class Group:
 
 @dataclass(frozen=True, kw_only=True)
 class Queue:
-    """`count` is of all that wait for this person; at most SHOWN of them are in `groups`."""
+    """`count` is of all that wait for this person; at most SHOWN of them are in `groups`.
+
+    `alike`: tools with how many of their calls may be decided together, two at least.
+    """
 
     count: int
     by_tool: list[tuple[str, int]]
     groups: list[Group]
     voted: list[Task]
+    alike: list[tuple[str, int]]
 
     @property
     def shown(self) -> int:
@@ -80,7 +86,14 @@ def queue_of(person: User, *, tool: str = "") -> Queue:
             for title, found in groupby(tasks, key=lambda task: task.group)
         ],
         voted=_tasks(open_for(person).filter(votes__voter=person), person),
+        alike=_alike(person),
     )
+
+
+def _alike(person: User) -> list[tuple[str, int]]:
+    mine = approvable_together(person).filter(tool_name__in=decidable_tools(person))
+    counted = mine.values_list("tool_name").annotate(n=Count("pk")).order_by("tool_name")
+    return [(name, count) for name, count in counted if count > 1]
 
 
 def next_for(person: User, *, after: AgentReview) -> AgentReview | None:

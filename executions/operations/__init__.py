@@ -4,6 +4,7 @@ Each commits everything it changes in one transaction, is safe against double us
 with an exception whose message a person can read.
 """
 
+from executions.operations.batching import approve_together
 from executions.operations.cancelling import cancel
 from executions.operations.comparing import outdated
 from executions.operations.deciding import decide, settle
@@ -17,6 +18,7 @@ from executions.operations.withdrawing import withdraw
 __all__ = [
     "Launched",
     "Refusal",
+    "approve_together",
     "cancel",
     "decide",
     "edit",

@@ -44,6 +44,7 @@ def proposed(
     launched_by: User | None = None,
     votes: int = 1,
     expires_in: timedelta | None = timedelta(days=7),
+    risk: str = "medium",
 ) -> AgentReview:
     """A call of a one-step execution that waits for people; returns its open review."""
     one = factories.running(
@@ -71,7 +72,7 @@ def proposed(
         input_digest=call.input_digest,
         required_votes=votes,
         reason="This tool always needs a person.",
-        risk="medium",
+        risk=risk,
         expires_at=expires_in and Now() + expires_in,
     )
     factories.change(one, status="awaiting_review", lease_owner=None, open_reviews=1)

@@ -28,6 +28,7 @@ def addresses(review: AgentReview | None = None) -> Iterator[tuple[str | None, s
         "execution_id": review.execution_id if review else uuid4(),
         "call_id": review.call_id if review else uuid4(),
         "document_id": "DOC-0123456789ab",
+        "tool_name": "send_email",
     }
     for pattern in urls.urlpatterns:
         assert isinstance(pattern, URLPattern)

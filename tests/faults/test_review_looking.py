@@ -66,6 +66,7 @@ class Scene:
                 "execution_id": one.execution_id,
                 "call_id": one.call_id,
                 "document_id": "DOC-0123456789ab",
+                "tool_name": one.tool_name,
             }
             for one in some
         ]

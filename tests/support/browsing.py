@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from django.test import Client
 
 from agentops.accounts.models import User
@@ -19,7 +21,7 @@ class Browser:
         """Open a page; its token is sent with every form from now on."""
         return str(self.client.get(address).content.decode())
 
-    def send(self, address: str, fields: dict[str, str]) -> tuple[int, str]:
+    def send(self, address: str, fields: Mapping[str, object]) -> tuple[int, str]:
         token = self.client.cookies["csrftoken"].value
         given = {"csrfmiddlewaretoken": token, **fields}
         response = self.client.post(address, given, headers={"origin": "http://testserver"})

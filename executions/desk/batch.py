@@ -1,0 +1,70 @@
+"""Several alike reviews on one page: each shown whole, approved together, told one by one."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from django.http import HttpResponse
+from django.views.decorators.http import require_http_methods
+
+from executions import operations, permissions
+from executions.desk.proposal import Proposal, proposal_of
+from executions.models import AgentReview
+from executions.operations.batching import AT_MOST, Result, approvable_together
+from executions.operations.refusals import Refusal
+from executions.pages import rights
+from executions.pages.frame import PersonRequest, page
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def together(request: PersonRequest, tool_name: str) -> HttpResponse:
+    """Show what of this tool may be approved together (GET), approve what is ticked (POST)."""
+    needed = permissions.approve(tool_name)
+    rights.require(request.user, needed, f"decide on {tool_name}")
+    if request.method == "POST":
+        return _approved(request, tool_name)
+    waiting = approvable_together(request.user).filter(tool_name=tool_name)
+    found = waiting.select_related(
+        "call", "execution__user", "execution__launched_by", "edited_by"
+    ).order_by("expires_at", "created_at", "pk")[:AT_MOST]
+    context = {
+        "tool_name": tool_name,
+        "proposals": [proposal_of(review) for review in found],
+        "waiting": waiting.count(),
+        "may_view_documents": request.user.has_perm(rights.VIEW_DOCUMENTS),
+    }
+    return page(request, "desk/together.html", context, here="reviews")
+
+
+def _approved(request: PersonRequest, tool_name: str) -> HttpResponse:
+    try:
+        seen = [_seen(item) for item in request.POST.getlist("seen")]
+        results = operations.approve_together(tool_name=tool_name, person=request.user, seen=seen)
+    except (ValueError, Refusal) as error:
+        told = {"title": "Nothing was approved", "told": str(error)}
+        return page(request, "pages/error.html", told, here="reviews", status=422)
+    context = {
+        "tool_name": tool_name,
+        "done": sum(one.is_approved for one in results),
+        "left": [one for one in results if not one.is_approved],
+        "rows": _rows(results),
+    }
+    return page(request, "desk/together_done.html", context, here="reviews")
+
+
+def _seen(item: str) -> tuple[UUID, str]:
+    """Read `review:digest`, as the page's boxes have it."""
+    review_id, _, digest = item.partition(":")
+    return UUID(review_id), digest
+
+
+def _rows(results: list[Result]) -> list[tuple[Result, Proposal | None]]:
+    """Return each result with what it is about, those that were not approved first."""
+    found = AgentReview.objects.select_related("call", "execution").in_bulk(
+        [one.review_id for one in results]
+    )
+    ordered = sorted(results, key=lambda one: one.is_approved)
+    return [
+        (one, proposal_of(found[one.review_id]) if one.review_id in found else None)
+        for one in ordered
+    ]
