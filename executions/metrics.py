@@ -45,3 +45,26 @@ def health(*, agent_type: str | None = None, since: datetime | None = None) -> H
         cursor.execute("SELECT * FROM agent_health_metrics(%s, %s)", [agent_type, since])
         names = [column.name for column in cursor.description]
         return Health(**dict(zip(names, cursor.fetchone(), strict=True)))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Backlog:
+    """What a runner with room would take now, and for how long the first of it has waited."""
+
+    claimable: int
+    oldest_ms: int | None
+
+
+BACKLOG = """
+SELECT count(*),
+    (extract(epoch FROM clock_timestamp() - min(greatest(updated_at, wake_at))) * 1000)::bigint
+FROM agent_executions
+WHERE status = 'pending' AND (wake_at IS NULL OR wake_at <= clock_timestamp())
+"""
+
+
+def backlog() -> Backlog:
+    with connection.cursor() as cursor:
+        cursor.execute(BACKLOG)
+        claimable, oldest_ms = cursor.fetchone()
+    return Backlog(claimable=claimable, oldest_ms=oldest_ms)

@@ -23,6 +23,9 @@ log = logging.getLogger(__name__)
 AWAY_S = 0.5
 CHANNEL = "agentops_queue"
 CLUSTER_ID = "Q_CLUSTER_ID"  # environment variable: which cluster this process is of
+RING = """
+INSERT INTO django_q_ormq (key, payload, lock) VALUES (%s, %s, clock_timestamp()) RETURNING id
+"""
 TAKE = """
 UPDATE django_q_ormq SET lock = now() + make_interval(secs => %s)
 WHERE id IN (
@@ -46,10 +49,12 @@ class PostgresBroker(ORM):  # type: ignore[misc]  # django_q has no types
     _listener: psycopg.Connection[Any] | None = None
 
     def enqueue(self, task: str) -> int:
-        key: int = super().enqueue(task)
+        """Put the ticket in, free at once by the database's clock, whatever this host's says."""
         with connections[Conf.ORM].cursor() as cursor:
+            cursor.execute(RING, [self.list_key, task])
+            (key,) = cursor.fetchone()
             cursor.execute("SELECT pg_notify(%s, %s)", [CHANNEL, self.list_key])
-        return key
+        return int(key)
 
     def dequeue(self) -> list[tuple[int, str]] | None:
         """Return up to `bulk` tickets; when there are none, wait for a ring or the poll time.

@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import io
 import pickle
+from datetime import datetime
+from types import NoneType
 from typing import Any
 
 from django_q import core_signing
@@ -30,6 +32,17 @@ CLASSES = frozenset(
         ("zoneinfo", "ZoneInfo._unpickle"),
     }
 )
+# What ours hold. Others django-q2 knows run further code: `hook`, `chain`.
+SHAPE: dict[str, type | tuple[type, ...]] = {
+    "id": str,
+    "name": str,
+    "func": str,
+    "args": (tuple, list),
+    "kwargs": dict,
+    "started": datetime,
+    "cluster": (str, NoneType),
+    "group": (str, NoneType),
+}
 
 
 class _Plain(pickle.Unpickler):
@@ -48,19 +61,24 @@ class PlainSerializer:
 
     @staticmethod
     def loads(data: bytes) -> Any:
-        try:
-            return _Plain(io.BytesIO(data)).load()
-        except (pickle.UnpicklingError, EOFError, ValueError, AttributeError, IndexError) as error:
-            raise BadSignature(f"a queue message cannot be read: {error}") from error
+        return _Plain(io.BytesIO(data)).load()
 
 
 def loads(message: str) -> Any:
-    """Return the message's package, or raise BadSignature."""
-    package = core_signing.loads(
-        message, key=Conf.SECRET_KEY, salt=Conf.PREFIX, serializer=PlainSerializer
-    )
-    if isinstance(package, dict) and package.get("func") not in FUNCTIONS:
-        raise BadSignature(f"a queue message asks for {package.get('func')!r}, which is not ours")
+    """Return the message's package, or raise BadSignature: only that does a pusher survive."""
+    try:
+        package = core_signing.loads(
+            message, key=Conf.SECRET_KEY, salt=Conf.PREFIX, serializer=PlainSerializer
+        )
+    except BadSignature:
+        raise
+    except Exception as error:
+        raise BadSignature(f"a queue message cannot be read: {error!r}") from error
+    if not isinstance(package, dict) or package.get("func") not in FUNCTIONS:
+        raise BadSignature(f"a queue message asks for {str(package)[:200]}, which is not ours")
+    wrong = [key for key, kinds in SHAPE.items() if not isinstance(package.get(key), kinds)]
+    if wrong := wrong or sorted(map(str, package.keys() - SHAPE.keys())):
+        raise BadSignature(f"a queue message has a {wrong[0]!r} that ours do not have")
     return package
 
 

@@ -16,7 +16,7 @@ from django_q.tasks import async_task
 
 from executions.commits import commit
 from executions.engine import drain
-from executions.engine.broker import CHANNEL, standing_key
+from executions.engine.broker import CHANNEL, RING, standing_key
 from executions.engine.config import configured
 from executions.engine.connections import Connection, Link
 from executions.engine.runner import Runner
@@ -26,7 +26,6 @@ DRIVE = "executions.engine.tickets.drive"
 FIRST_LOCK_KEY = 7_311_002
 LOST_THREADS = 4  # stuck tool threads after which only a new process helps
 
-RING = "INSERT INTO django_q_ormq (key, payload, lock) VALUES (%s, %s, clock_timestamp())"
 NOTIFY = f"SELECT pg_notify('{CHANNEL}', %s)"
 WAITING = "SELECT 1 FROM django_q_ormq WHERE key = %s AND lock <= clock_timestamp() LIMIT 1"
 # Locked tickets are in a worker's hands. Each deletion is a transaction of its own, before the

@@ -12,7 +12,7 @@ from django.utils import timezone
 
 from executions.agents import all_agents
 from executions.invariants.recorded import latest_check
-from executions.metrics import Health, health
+from executions.metrics import Health, backlog, health
 from executions.models import AgentAuditSeal, AgentExecution
 from executions.templatetags import words
 
@@ -84,6 +84,7 @@ def context(chosen: Choice) -> dict[str, Any]:
         "links": {
             name: chosen.executions_url(name) for name in ("completed", "failed", "cancelled")
         },
+        "backlog": backlog(),
         "open_now": AgentExecution.objects.unfinished().count(),
         "by_window": [
             _row(chosen, Choice(agent=chosen.agent, window=key), f"Last {told}", figures)

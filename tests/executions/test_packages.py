@@ -56,6 +56,40 @@ def test_a_function_that_is_not_ours_is_refused_although_signed(function: Any) -
         SignedPackage.loads(signed(task(func=function)))
 
 
+@pytest.mark.parametrize(
+    "package",
+    [
+        ["executions.engine.tickets.drive"],
+        "executions.engine.tickets.drive",
+        None,
+        {"func": "executions.engine.tickets.drive"},
+        task(id=7),
+        task(args="all"),
+        task(hook="os.system"),
+        task(chain=[("os.system", ("true",))]),
+        task(timeout="never"),
+    ],
+)
+def test_whatever_is_not_shaped_like_ours_is_refused_although_signed(package: Any) -> None:
+    """Q5: a pusher survives nothing but BadSignature, and a hook is code of the sender's choice."""
+    with pytest.raises(BadSignature):
+        SignedPackage.loads(signed(package))
+
+
+@pytest.mark.parametrize("data", [b"", b"not a pickle", b"\x80\x05K\x01t.", b"(" * 10_000])
+def test_what_is_no_pickle_is_refused_although_signed(data: bytes) -> None:
+    """Q5: signed bytes that unpickling breaks on."""
+
+    class Raw:
+        def dumps(self, _: Any) -> bytes:
+            return data
+
+    with pytest.raises(BadSignature):
+        SignedPackage.loads(
+            core_signing.dumps({}, key=Conf.SECRET_KEY, salt=Conf.PREFIX, serializer=Raw)
+        )
+
+
 def test_garbage_is_refused() -> None:
     with pytest.raises(BadSignature):
         SignedPackage.loads("not a message")

@@ -37,6 +37,7 @@ def runner(**columns: object) -> AgentRunner:
 
 
 def test_it_rings_for_a_pending_execution_whose_ticket_was_lost() -> None:
+    """Q1: no runner stands; housekeeping comes by each minute."""
     factories.execution()
 
     assert recover()["rang"] == 1

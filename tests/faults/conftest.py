@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -14,11 +14,13 @@ from django.core.management import call_command
 from executions.registry_sync import sync_registry
 from tests import rehearsal_server
 from tests.faults import world
+from tests.faults.releasing import Sites
 from tests.faults.stage import Stage
 from tests.faults.witness import Witness
 from tests.journeys.conftest import world as processes  # noqa: F401 - a fixture
 from tests.rehearsal_server import RehearsalServer
 from tests.support.noting import LEDGER, NAME, form
+from tests.support.processes import ChildProcess
 from tests.support.releases import Release
 
 
@@ -101,3 +103,14 @@ def outside(committed_db: None, around: world.Outside) -> Iterator[Witness]:
         call_command("load_sample_data", verbosity=0)
         yield Witness(around)
     around.llm.clear_faults()
+
+
+@pytest.fixture
+def sites(
+    release: Release,
+    rehearsal: RehearsalServer,
+    ledger: Path,
+    start_process: Callable[..., ChildProcess],
+) -> Sites:
+    """Clusters to start, each of its own release."""
+    return Sites(start_process, rehearsal, ledger)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -25,10 +25,9 @@ from executions.registry_sync import sync_registry
 from tests import rehearsal_server
 from tests.rehearsal_server import RehearsalServer
 from tests.sandbox_authority import SandboxAuthority, sandbox_authority
+from tests.support.clusters import Start, agents_cluster
 from tests.support.processes import ChildProcess
 from tests.support.waiting import wait_until
-
-Start = Callable[..., ChildProcess]
 
 
 @dataclass
@@ -44,19 +43,7 @@ class World:
 
     def cluster(self, **variables: str) -> ChildProcess:
         """Start an agents cluster and wait until a runner stands in it."""
-        before = set(AgentRunner.objects.values_list("pk", flat=True))
-        child = self.start(
-            "manage.py",
-            "qcluster",
-            **{"Q_CLUSTER_NAME": "agents", "AGENTOPS_AGENT_WORKERS": "1", **self.variables},
-            **variables,
-        )
-        wait_until(
-            lambda: AgentRunner.objects.exclude(pk__in=before).filter(dead_at=None).exists(),
-            within_s=30,
-            what=f"a standing runner; the cluster said {child.log()[-2000:]}",
-        )
-        return child
+        return agents_cluster(self.start, **{**self.variables, **variables})
 
     def letters(self) -> list[dict[str, Any]]:
         if not self.letters_file.exists():
