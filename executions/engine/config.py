@@ -11,10 +11,13 @@ from executions.llm.errors import LLMNotConfigured
 from executions.llm.factory import make_llm
 from executions.llm.port import LLM, LLMError, Request
 
+FROZEN_LEASES = 3  # others drive what it held after one
+
 
 @dataclass(frozen=True, kw_only=True)
 class Config:
     """What a runner is given. `until_idle`: end when there is nothing left to claim (tests).
+    `frozen_s`: how long its loop may stand still before its process ends; None: for ever.
 
     A solo runner takes only what dead runners held, and puts it back after its first progress.
     """
@@ -25,6 +28,7 @@ class Config:
     lease_s: int
     heartbeat_s: float
     slice_s: float
+    frozen_s: float | None = None
     until_idle: bool = False
     is_solo: bool = False
 
@@ -39,6 +43,7 @@ def configured(*, is_solo: bool = False) -> Config:
         lease_s=settings.AGENTOPS_LEASE_S,
         heartbeat_s=settings.AGENTOPS_HEARTBEAT_S,
         slice_s=settings.AGENTOPS_SLICE_S,
+        frozen_s=settings.AGENTOPS_LEASE_S * FROZEN_LEASES,
         is_solo=is_solo,
     )
 

@@ -11,7 +11,7 @@ from collections.abc import Awaitable, Callable
 from uuid import UUID
 
 from executions import __version__
-from executions.engine import drain, gates, leases, loop
+from executions.engine import drain, gates, leases, loop, watchdog
 from executions.engine.breakers import Breakers
 from executions.engine.config import Config
 from executions.engine.connections import LOST, Connection, Link, connect
@@ -103,7 +103,8 @@ class Runner:
         )
         try:
             async with asyncio.TaskGroup() as group:
-                work = (journal.run(), self._listen(watch), self._heartbeat())
+                pulse = watchdog.watch(self.config.frozen_s)
+                work = (journal.run(), self._listen(watch), self._heartbeat(), pulse)
                 helpers = [group.create_task(one) for one in work]
                 await self._claim_until_over()
                 await self._drain()
@@ -119,6 +120,7 @@ class Runner:
             "durable_writes": journal.writes,
             "batches": journal.batches,
             "lost_threads": threads.lost,
+            "lost_tasks": threads.lost_tasks,
         }
 
     def stop(self) -> None:

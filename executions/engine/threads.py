@@ -28,6 +28,12 @@ class ToolThreads:
         self._busy: set[int] = set()
         self._slots = asyncio.Semaphore(size)
         self.lost = 0
+        self._tasks: list[asyncio.Task[Any]] = []  # that did not end when they were cancelled
+
+    @property
+    def lost_tasks(self) -> int:
+        """How many coroutines will not be cancelled: an event loop does not close beside one."""
+        return sum(not task.done() for task in self._tasks)
 
     @contextlib.asynccontextmanager
     async def slot(self, stopwatch: Stopwatch) -> AsyncIterator[_Slot]:
@@ -60,6 +66,7 @@ class ToolThreads:
         if is_late:
             await asyncio.wait({task}, timeout=CANCEL_S)
             self.lose(task)
+            self._tasks.append(task)
             raise TimeoutError
         if task.cancelled():
             raise _escaped(asyncio.CancelledError())

@@ -95,9 +95,10 @@ def drive(execution_id: str | None = None, **_: Any) -> dict[str, int]:
     if drain.is_requested():
         return {"drained": 1}
     config = configured(is_solo=Conf.CLUSTER_NAME != CLUSTER)
-    report = asyncio.run(Runner(config, ring=ring_on, clear=clear).run())
-    if not drain.is_requested() and not is_standing_ticket_waiting():
-        ring_standing()
-    if report["lost_threads"] >= LOST_THREADS:
-        os._exit(75)
+    with asyncio.Runner() as loop:
+        report = loop.run(Runner(config, ring=ring_on, clear=clear).run())
+        if not drain.is_requested() and not is_standing_ticket_waiting():
+            ring_standing()
+        if report["lost_threads"] >= LOST_THREADS or report["lost_tasks"]:
+            os._exit(75)
     return report

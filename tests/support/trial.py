@@ -20,21 +20,25 @@ from tools.registry import TOOLS
 TRIAL = "trial"
 
 
+def agent() -> Agent:
+    """The agent that may use every tool there is now."""
+    return Agent(
+        name=TRIAL,
+        title="Uses the tools of one test",
+        instructions="Follow the script in the input.",
+        tools=tuple(TOOLS),
+        input_model=Script,
+        limits=Limits(max_tokens=1_000_000, max_identical_calls=50),
+    )
+
+
 @contextmanager
 def trial(*tools: Tool) -> Iterator[None]:
     """Register these tools for the block, beside the site's, and the agent that may use them."""
     with pytest.MonkeyPatch.context() as patch:
         for one in tools:
             patch.setitem(TOOLS, one.name, one)
-        agent = Agent(
-            name=TRIAL,
-            title="Uses the tools of one test",
-            instructions="Follow the script in the input.",
-            tools=tuple(TOOLS),
-            input_model=Script,
-            limits=Limits(max_tokens=1_000_000, max_identical_calls=50),
-        )
-        patch.setitem(agents._agents, TRIAL, agent)
+        patch.setitem(agents._agents, TRIAL, agent())
         yield
 
 
