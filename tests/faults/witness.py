@@ -17,10 +17,15 @@ class Witness:
 
     def __init__(self, around: world.Outside) -> None:
         self._around = around
+        self.forget()
+
+    def forget(self) -> None:
+        """Begin anew with an empty database."""
         self._letters: list[dict[str, Any]] = []
         self._filings: list[dict[str, Any]] = []
-        for tail in (around.letters, around.filings):
+        for tail in (self._around.letters, self._around.filings):
             tail.new()
+        self.__dict__.pop("report", None)
 
     @property
     def llm(self) -> RehearsalServer:

@@ -15,6 +15,7 @@ from typing import Any
 from uuid import UUID
 
 from executions.engine import leases, loop, tickets
+from executions.engine.breakers import Breakers
 from executions.engine.connections import Connection, Link, connect
 from executions.engine.driven import Driven
 from executions.engine.entries import Committed, Entry, LeaseLost
@@ -52,6 +53,10 @@ class Written:
     entry: Entry
     answer: Answered
     at: float
+
+    @property
+    def is_lost(self) -> bool:
+        return isinstance(self.answer, LeaseLost)
 
 
 class WatchedJournal(Journal):
@@ -121,6 +126,13 @@ class Pieces:
         """Drive each until it ends, waits or is lost."""
         await asyncio.gather(*[loop.drive(self.services, one) for one in ones])
 
+    async def run_until_idle(self) -> None:
+        """Drive whatever there is to take over or to claim until nothing is."""
+        await self.services.switches.read(self.conn)
+        await self.services.breakers.refresh()
+        while ones := await self.take_over() or await self.claim():
+            await self.drive(ones)
+
     async def freeze(self) -> None:
         """Let its lease run out, as that of a process does that is stopped; it is not told."""
         await self.conn.execute(FREEZE, (self.lease.id,))
@@ -153,7 +165,9 @@ async def in_pieces(llm: LLM, *, tool_threads: int = 4) -> AsyncIterator[Pieces]
     journal.written = []
     conn = Link(name="test runner")
     threads = ToolThreads(tool_threads)
-    services = Services(journal=journal, llm=llm, threads=threads, conn=conn)
+    services = Services(
+        journal=journal, llm=llm, threads=threads, conn=conn, breakers=Breakers(conn)
+    )
     running = asyncio.create_task(journal.run())
     try:
         yield Pieces(lease, journal, services, watch, conn)
