@@ -1,4 +1,5 @@
 """python -m bench [durable] [latency] [agents] [response] [--smallest] [--json FILE]
+python -m bench history [--history 1000000]
 
 Starts a PostgreSQL of its own with default parameters, runs everything, prints one table.
 """
@@ -24,7 +25,7 @@ django.setup()
 
 from django.db import connection  # noqa: E402
 
-from bench.suite import PARTS, SECTIONS, SMALLEST, Size  # noqa: E402
+from bench.suite import APART, PARTS, SECTIONS, SMALLEST, Size  # noqa: E402
 from bench.table import render  # noqa: E402
 
 
@@ -33,6 +34,8 @@ def main() -> None:
     size = SMALLEST if given.smallest else Size()
     if given.repetitions:
         size = replace(size, repetitions=given.repetitions)
+    if given.history:
+        size = replace(size, history=given.history)
     signal.signal(signal.SIGTERM, lambda number, _: sys.exit(128 + number))
     with open_place(PLACE):
         print(machine(), flush=True)
@@ -61,9 +64,12 @@ def machine() -> str:
 
 def _options() -> argparse.ArgumentParser:
     options = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
-    options.add_argument("parts", nargs="*", choices=[[], *PARTS], help="default: all")
+    options.add_argument(
+        "parts", nargs="*", choices=[[], *PARTS, *APART], help="default: all but history"
+    )
     options.add_argument("--smallest", action="store_true", help="only to see that it runs")
     options.add_argument("--repetitions", type=int, help="of workload W (3)")
+    options.add_argument("--history", type=int, help="executions to fill for it (20,000)")
     options.add_argument("--json", type=Path, help="write every run's figures to this file")
     return options
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from statistics import median
 from typing import Any
 
 from django.contrib.auth.models import Permission
@@ -33,19 +32,6 @@ def measure(place: Place, *, times: int) -> dict[str, list[float]]:
     """Return the seconds each thing took, `times` times, with one standing runner."""
     with open_world(place, workers=1, latency_s=0):
         return {"launch → claimed": _launches(times), **_approvals(times)}
-
-
-def p95(values: list[float]) -> float:
-    return sorted(values)[max(0, -(-95 * len(values) // 100) - 1)]
-
-
-def figures(values: list[float]) -> dict[str, float]:
-    """Return median and 95th percentile in milliseconds."""
-    return {
-        "times": len(values),
-        "p50_ms": 1000 * median(values),
-        "p95_ms": 1000 * p95(values),
-    }
 
 
 def _launches(times: int) -> list[float]:

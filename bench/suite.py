@@ -8,12 +8,13 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from bench import durable, floor, latency, response
+from bench import durable, floor, latency, long_history, response
 from bench.agents import LOOP, LOOP_IN_THREADS, WRITES
 from bench.place import Place
-from bench.table import Figures, Row, Section
+from bench.table import Figures, Row, Section, times_ms
 
 PARTS = ("durable", "latency", "agents", "response")
+APART = ("history",)  # only when named: it fills gigabytes
 HOT_AT_LEAST = 80
 
 PGBENCH, BARE = "pgbench, 16 clients", "bare client"
@@ -30,9 +31,12 @@ class Size:
     repetitions: int = 3
     floor_s: int = 3
     capacity: int = 128
+    history: int = 20_000
 
 
-SMALLEST = Size(executions=12, in_flight=6, latency_s=0.05, times=3, repetitions=1, floor_s=1)
+SMALLEST = Size(
+    executions=12, in_flight=6, latency_s=0.05, times=3, repetitions=1, floor_s=1, history=200
+)
 
 DURABLE_ROWS = (
     Row("executions/s", "executions_per_s"),
@@ -66,6 +70,15 @@ RESPONSE_ROWS = (
     Row("how many", "times"),
     Row("p50, ms", "p50_ms"),
     Row("p95, ms", "p95_ms"),
+)
+HISTORY_ROWS = (
+    Row("seconds", "seconds"),
+    Row("executions looked at", "executions"),
+    Row("peak memory, MB", "peak_mb"),
+    Row("disk, GB", "gigabytes"),
+    Row("p50, ms", "p50_ms"),
+    Row("p95, ms", "p95_ms"),
+    Row("queries", "queries"),
 )
 
 
@@ -113,8 +126,15 @@ def agents_section(place: Place, size: Size) -> Section:
 def response_section(place: Place, size: Size) -> Section:
     """How soon a standing runner notices."""
     measured = response.measure(place, times=size.times)
-    columns = {heading: [response.figures(values)] for heading, values in measured.items()}
+    columns = {heading: [times_ms(values)] for heading, values in measured.items()}
     return Section("How soon, one standing runner", RESPONSE_ROWS, columns)
+
+
+def history_section(place: Place, size: Size) -> Section:
+    """The checks and the pages beside a long history; a column is turned into a line."""
+    measured = long_history.measure(place, executions=size.history, times=size.times)
+    columns = {heading: [figures] for heading, figures in measured.items()}
+    return Section(f"Beside {size.history:,} executions", HISTORY_ROWS, columns).turned()
 
 
 def repeated(
@@ -148,4 +168,5 @@ SECTIONS = {
     "latency": latency_section,
     "agents": agents_section,
     "response": response_section,
+    "history": history_section,
 }

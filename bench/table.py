@@ -45,6 +45,17 @@ class Section:
         body = [[row.label, *(self.cell(row, name) for name in headings)] for row in self.rows]
         return [[self.title, *headings], *(line for line in body if set(line[1:]) != {"-"})]
 
+    def turned(self) -> Turned:
+        """Return it with headings as lines and rows as columns, for many headings."""
+        return Turned(self.title, self.rows, self.columns)
+
+
+class Turned(Section):
+    """A section whose table lies on its side."""
+
+    def lines(self) -> list[list[str]]:
+        return [list(line) for line in zip(*super().lines(), strict=True)]
+
 
 def shown(value: float | None) -> str:
     """Return three digits that count, thousands apart; '-' for what is not known."""
@@ -72,3 +83,16 @@ def _line(cells: list[str], widths: list[int]) -> str:
     first, *others = zip(cells, widths, strict=True)
     padded = [first[0].ljust(first[1]), *(cell.rjust(width) for cell, width in others)]
     return f"| {' | '.join(padded)} |"
+
+
+def _p95(values: list[float]) -> float:
+    return sorted(values)[max(0, -(-95 * len(values) // 100) - 1)]
+
+
+def times_ms(values: list[float]) -> dict[str, float]:
+    """Return median and 95th percentile in milliseconds."""
+    return {
+        "times": len(values),
+        "p50_ms": 1000 * median(values),
+        "p95_ms": 1000 * _p95(values),
+    }
