@@ -25,7 +25,9 @@ DISAGREE_WAIT_S = 15.0  # rows that contradict each other are looked at again, n
 NEEDS_PEOPLE = "not run: it needs approval now; ask for it again"
 DATABASE_AWAY = (OperationalError, InterfaceError)  # met in a thread, before an effect
 AWAY_WAIT_S = 2.0
-MAX_ATTEMPTS = 3  # claims that ended in the death of the runner, without progress in between
+# Claims that ended in the death of the runner, without progress in between: in the crowd, in a
+# group, and three alone: there too a runner may be killed by what has nothing to do with it.
+MAX_ATTEMPTS = 5
 
 DIED = "Its runner died while it ran; nobody knows whether it happened."
 LAPSED = (

@@ -54,7 +54,7 @@ WHERE e.status = 'running' AND coalesce(r.dead_at, r.lease_until) < {LONG_AGO} A
 POISONOUS = f"""
 SELECT 'execution ' || e.id, e.attempts || ' attempts without progress, and it has not ended'
 FROM agent_executions e
-WHERE e.attempts > 3 AND e.status IN {UNFINISHED} AND e.updated_at < {LONG_AGO}
+WHERE e.attempts > 5 AND e.status IN {UNFINISHED} AND e.updated_at < {LONG_AGO}
 """
 
 # Housekeeping comes by each minute; it gets one more before this is a violation.

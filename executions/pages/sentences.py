@@ -18,7 +18,7 @@ _STOPPED = {
     "TOTAL_TIMEOUT": "Stopped: it worked for longer than it may",
     "STEP_TIMEOUT": "Stopped: the LLM did not answer in time",
     "LOOP_DETECTED": "Stopped: it asked for the same thing again and again",
-    "POISONED": "Stopped: it ended the process that worked on it, three times",
+    "POISONED": "Stopped: it ended whatever worked on it, three times with nothing beside it",
     "CANCELLED": "Cancelled",
 }
 

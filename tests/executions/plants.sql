@@ -204,8 +204,8 @@ WITH other AS (
   SELECT 'there', 2, 10, started_at, lease_until FROM agent_runners)
 UPDATE agent_runners SET dead_at = now() - interval '10 minutes', in_flight = 0
 
--- I13 | execution %(running)s | 4 attempts without progress
-UPDATE agent_executions SET attempts = 4, updated_at = now() - interval '10 minutes'
+-- I13 | execution %(running)s | 6 attempts without progress
+UPDATE agent_executions SET attempts = 6, updated_at = now() - interval '10 minutes'
 WHERE id = %(running)s
 
 -- I13 | review %(open_review)s | is still open

@@ -56,13 +56,25 @@ def test_a_poisoned_execution_leaves_its_doubt_to_people(
     llm: RehearsalServer, effect: str, tool: str, arguments: dict[str, object]
 ) -> None:
     one, call = left_running(effect, tool, arguments)
-    factories.change(one, attempts=3)
+    factories.change(one, attempts=5)
 
     run_until_idle(base_url=llm.base_url)
 
     assert factories.fresh(one).stop_reason == "POISONED"
     assert factories.fresh(call).status == "in_doubt"
     assert (one.open_reviews, one.reviews.get(status="open").kind) == (1, "doubt")
+
+
+def test_one_that_unrelated_deaths_hit_in_the_crowd_in_a_group_and_twice_alone_goes_on(
+    llm: RehearsalServer,
+) -> None:
+    """M1: only the third death alone is held against it."""
+    one = factories.running(agent_type=REHEARSED.name, input_data={"rehearse": [text()]})
+    factories.change(one, attempts=4)
+
+    run_until_idle(base_url=llm.base_url)
+
+    assert factories.fresh(one).status == "completed", one.error
 
 
 def test_a_doubt_settled_as_run_is_asked_again_when_its_approver_lost_the_right(

@@ -13,7 +13,7 @@ from tests.faults.crashing import Mode
 from tests.faults.playing import Played
 from tests.faults.scenarios import Scenario
 
-DEATHS_OF_POISON = 3
+DEATHS_OF_POISON = 5
 OUTSIDE = ("send_email", "submit_to_regulator")
 IN_DOUBT_OR_DROPPED = ("in_doubt", "cancelled")
 

@@ -47,7 +47,7 @@ def test_postgresql_restarted_again_and_again_loses_and_doubles_nothing(
 ) -> None:
     """D1: fast and immediate, down for 0 to 5 s; people see 503 and try again."""
     before = left_behind()
-    minutes = effort.times(short=14, long=300) / 60
+    minutes = effort.times(short=12, long=300) / 60
 
     told = soaked(tmp_path / "soak.json", minutes=minutes, seed=effort.seed, only="postgres")
 

@@ -57,12 +57,12 @@ def test_one_killer_is_found_and_fails_nobody_else(
         clusters.look()
         return not AgentExecution.objects.unfinished().exists()
 
-    wait_until(all_ended, within_s=120, what="all executions to end")
+    wait_until(all_ended, within_s=180, what="all executions to end")
 
     killer.refresh_from_db()
     assert (killer.status, killer.stop_reason) == ("failed", "POISONED")
-    # three deaths without progress; one more when its first step was committed before it died
-    assert sum(clusters.restarts.values()) in (3, 4)
+    # in the crowd, in a group, three alone; one more when its first step was committed before
+    assert sum(clusters.restarts.values()) in (5, 6)
     ended = Counter(AgentExecution.objects.exclude(pk=killer.pk).values_list("status", flat=True))
     assert ended == {"completed": len(others)}
     check_invariants(tmp_path, world)

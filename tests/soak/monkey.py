@@ -19,7 +19,7 @@ from tests.soak.family import Family, Member
 from tests.soak.postgres import Postgres
 from tests.soak.robots import Robot
 
-WEIGHTS = {"kill": 60, "postgres": 20, "freeze": 5, "lose": 5, "double": 4, "cut": 6}
+WEIGHTS = {"kill": 57, "postgres": 23, "freeze": 5, "lose": 5, "double": 4, "cut": 6}
 FREEZE_S = (20.0, 40.0)
 DOWN_S = (0.0, 5.0)
 LOSE = """
