@@ -83,3 +83,33 @@ def production_has_an_llm(
             id="agentops.W003",
         )
     ]
+
+
+@register
+def a_webhook_is_signed(
+    app_configs: Sequence[AppConfig] | None, **options: Any
+) -> list[CheckMessage]:
+    if not settings.AGENTOPS_WEBHOOK_URL or len(settings.AGENTOPS_WEBHOOK_SECRET) >= 16:
+        return []
+    return [
+        checks.Error(
+            "AGENTOPS_WEBHOOK_URL is set, and AGENTOPS_WEBHOOK_SECRET is missing or short.",
+            hint="Whoever takes the posts trusts them by a secret of 16 characters or more.",
+            id="agentops.E002",
+        )
+    ]
+
+
+@register(deploy=True)
+def links_lead_to_the_site(
+    app_configs: Sequence[AppConfig] | None, **options: Any
+) -> list[CheckMessage]:
+    if "localhost" not in settings.AGENTOPS_SITE_URL:
+        return []
+    return [
+        checks.Warning(
+            "AGENTOPS_SITE_URL is not set: the links in mails to reviewers lead nowhere.",
+            hint="AGENTOPS_SITE_URL=https://agentops.example.com",
+            id="agentops.W004",
+        )
+    ]

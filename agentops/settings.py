@@ -199,6 +199,12 @@ vars().update(_MAIL)
 EMAIL_TIMEOUT = 20
 DEFAULT_FROM_EMAIL = SERVER_EMAIL = env.text("AGENTOPS_FROM_EMAIL") or "agentops@localhost"
 
+# Where links in mails lead, and who else is told what waits for a person.
+AGENTOPS_SITE_URL = env.web_address("AGENTOPS_SITE_URL") or "http://localhost:8000"
+AGENTOPS_DIGEST_MIN = env.whole_number("AGENTOPS_DIGEST_MIN", default=30, low=0, high=1440)
+AGENTOPS_WEBHOOK_URL = env.web_address("AGENTOPS_WEBHOOK_URL")
+AGENTOPS_WEBHOOK_SECRET = env.text("AGENTOPS_WEBHOOK_SECRET")
+
 STATIC_URL = "static/"
 STATIC_ROOT = env.LOCAL_DIR / "static"
 STATICFILES_DIRS = [path for path in (BASE_DIR / "static",) if path.is_dir()]

@@ -5,12 +5,18 @@ from __future__ import annotations
 from executions.engine.recovery import recover
 from executions.engine.seals import seal_audit
 from executions.invariants.recorded import check_and_record
+from executions.notifications.outbox import deliver
 from executions.operations.deciding import expire_overdue
 
 
 def each_minute() -> dict[str, int]:
     """Recover what was lost from sight; expire what nobody decided in time."""
     return {**recover(), "expired": expire_overdue()}
+
+
+def notify() -> dict[str, int]:
+    """Tell reviewers what waits for them; apart from the rest, because mail servers are slow."""
+    return deliver()
 
 
 def each_hour() -> dict[str, int]:

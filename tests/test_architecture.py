@@ -57,8 +57,9 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
     ),
     "executions.housekeeping": (
         *("executions.engine.recovery", "executions.engine.seals"),
-        *("executions.invariants", "executions.operations"),
+        *("executions.invariants", "executions.operations", "executions.notifications"),
     ),
+    "executions.notifications": ("executions.commits", MODELS, PERMISSIONS, USERS, CORE),
     "executions.metrics": (MODELS, CORE),
     "executions.invariants": (MODELS, AGENTS, PERMISSIONS, USERS, CORE, *TOOL_WORDS),
     "executions.admin": (

@@ -78,6 +78,7 @@ def run() -> None:
 
 
 def _services(*, port: int) -> list[Service]:
+    os.environ.setdefault("AGENTOPS_SITE_URL", f"http://127.0.0.1:{port}")
     wanted = [services.regulator(port=sandbox_regulator_port()), *services.clusters()]
     if services.needs_rehearsal():
         server, variables = services.rehearsal()

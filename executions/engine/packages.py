@@ -22,6 +22,7 @@ FUNCTIONS = frozenset(
         "executions.engine.tickets.drive",
         "executions.housekeeping.each_hour",
         "executions.housekeeping.each_minute",
+        "executions.housekeeping.notify",
     }
 )
 CLASSES = frozenset(

@@ -10,6 +10,7 @@ EACH_MINUTE = {"schedule_type": Schedule.MINUTES, "minutes": 1}
 EACH_HOUR = {"schedule_type": Schedule.HOURLY}
 SCHEDULES: dict[str, dict[str, Any]] = {
     "housekeeping": {"func": "executions.housekeeping.each_minute", **EACH_MINUTE},
+    "notifications": {"func": "executions.housekeeping.notify", **EACH_MINUTE},
     "promises": {"func": "executions.housekeeping.each_hour", **EACH_HOUR},
 }
 

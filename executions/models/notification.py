@@ -30,3 +30,13 @@ class AgentNotification(models.Model):
 
     def __str__(self) -> str:
         return f"notification of review {str(self.review_id)[:8]}"
+
+    def tell(self, who: str) -> None:
+        """Write down that `who` was told, beside what others write down meanwhile."""
+        self.told.append(who)
+        added = models.Value([who], models.JSONField())
+        joined = models.Func(
+            models.F("told"), added, template="(%(expressions)s)", arg_joiner=" || ",
+            output_field=models.JSONField(),
+        )  # fmt: skip
+        type(self).objects.filter(pk=self.pk).update(told=joined)

@@ -10,10 +10,13 @@ from pathlib import Path
 import pytest
 from django.contrib.auth.models import Permission
 from django.core.management import call_command
+from pytest_django import Settings
 
+from agentops.accounts.models import User
 from executions.registry_sync import sync_registry
-from tests import rehearsal_server
-from tests.faults import world
+from tests import factories, rehearsal_server
+from tests.executions import desk
+from tests.faults import outbox, world
 from tests.faults.releasing import Sites
 from tests.faults.stage import Stage
 from tests.faults.witness import Witness
@@ -114,3 +117,18 @@ def sites(
 ) -> Sites:
     """Clusters to start, each of its own release."""
     return Sites(start_process, rehearsal, ledger)
+
+
+@pytest.fixture
+def team(db: None, settings: Settings) -> dict[str, User]:
+    """Two who may decide on everything, and those who must not be written to."""
+    settings.AGENTOPS_SITE_URL = outbox.SITE
+    desk.load_sample_data()
+    rights = {"rita": ["approve_*"], "omar": ["approve_*"], "gone": ["approve_*"], "nora": []}
+    people = {
+        name: factories.person(name, may=may, email=f"{name}@hallberg.example")
+        for name, may in rights.items()
+    }
+    User.objects.filter(username="gone").update(is_active=False)
+    factories.reviewer("without_address")
+    return people

@@ -1,0 +1,75 @@
+"""The same news as a signed POST to one address of the site's own, when it has one.
+
+Header `AgentOps-Signature: t=<unix seconds>,v1=<hex>`: HMAC-SHA256 of "<t>.<body>" under
+AGENTOPS_WEBHOOK_SECRET. Whoever takes it must compare the signature and refuse an old `t`.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import json
+import time
+import urllib.request
+from typing import Any
+
+from django.conf import settings
+
+from executions.models import AgentNotification
+from executions.notifications.letters import link
+
+TOLD = "webhook"  # stands among the ids of the people who were told
+TIMEOUT_S = 5.0
+HEADER = "AgentOps-Signature"
+
+
+class _NoRedirect(urllib.request.HTTPRedirectHandler):
+    def redirect_request(self, *_: Any) -> None:
+        return None
+
+
+_opener = urllib.request.build_opener(_NoRedirect)
+
+
+def is_wanted() -> bool:
+    return bool(settings.AGENTOPS_WEBHOOK_URL)
+
+
+def is_done(one: AgentNotification) -> bool:
+    return not is_wanted() or TOLD in one.told
+
+
+def send(one: AgentNotification) -> None:
+    """Post one notification, unless that was done; raises OSError for anything but a 2xx."""
+    if TOLD in one.told:
+        return
+    body = json.dumps(_news(one)).encode()
+    headers = {"Content-Type": "application/json", HEADER: sign(body, at=int(time.time()))}
+    request = urllib.request.Request(  # noqa: S310 - the settings let http and https through only
+        str(settings.AGENTOPS_WEBHOOK_URL), data=body, headers=headers, method="POST"
+    )
+    with _opener.open(request, timeout=TIMEOUT_S):
+        pass
+    one.tell(TOLD)
+
+
+def sign(body: bytes, *, at: int) -> str:
+    secret = settings.AGENTOPS_WEBHOOK_SECRET.encode()
+    digest = hmac.new(secret, f"{at}.".encode() + body, hashlib.sha256).hexdigest()
+    return f"t={at},v1={digest}"
+
+
+def _news(one: AgentNotification) -> dict[str, Any]:
+    """Return what is told: where to look, and nothing of what it says there."""
+    review = one.review
+    return {
+        "id": str(one.pk),
+        "event": "review.opened",
+        "review_id": str(review.pk),
+        "kind": review.kind,
+        "tool": review.tool_name,
+        "risk": review.risk,
+        "votes": review.required_votes,
+        "expires_at": review.expires_at and review.expires_at.isoformat(),
+        "url": link(review),
+    }

@@ -1,0 +1,101 @@
+"""The signed webhook: provably ours, without details, and no burden to the mail beside it."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import json
+import re
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+import pytest
+from django.core.mail import EmailMessage
+from pytest_django import Settings
+
+from agentops import checks
+from agentops.accounts.models import User
+from executions.notifications.outbox import deliver
+from tests.executions import desk
+from tests.faults.outbox import SITE, later, of
+
+
+@contextmanager
+def hook_server(status: int = 204) -> Iterator[tuple[str, list[tuple[str, bytes]]]]:
+    """A real HTTP server that keeps (signature, body) of what it is sent."""
+    taken: list[tuple[str, bytes]] = []
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            body = self.rfile.read(int(self.headers["Content-Length"]))
+            taken.append((self.headers["AgentOps-Signature"], body))
+            self.send_response(server.status)  # type: ignore[attr-defined]
+            self.send_header("Location", "/elsewhere")
+            self.send_header("Content-Length", "0")
+            self.end_headers()
+
+        def log_message(self, *_: object) -> None: ...
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    server.status = status  # type: ignore[attr-defined]
+    thread = threading.Thread(target=server.serve_forever)
+    thread.start()
+    try:
+        yield f"http://127.0.0.1:{server.server_port}/hook", taken
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()
+
+
+@pytest.mark.django_db
+def test_a_webhook_is_signed_and_holds_no_details(
+    team: dict[str, User], settings: Settings, mailoutbox: list[EmailMessage]
+) -> None:
+    """O3: the same news, provably ours, and still only a link."""
+    settings.AGENTOPS_WEBHOOK_SECRET = "a secret of the site"
+    review = desk.proposed(risk="high")
+    with hook_server() as (address, taken):
+        settings.AGENTOPS_WEBHOOK_URL = address
+        deliver()
+    ((signature, body),) = taken
+    at, digest = re.fullmatch(r"t=(\d+),v1=([0-9a-f]{64})", signature).groups()  # type: ignore[union-attr]
+    expected = hmac.new(b"a secret of the site", f"{at}.".encode() + body, hashlib.sha256)
+    assert hmac.compare_digest(digest, expected.hexdigest())
+    news = json.loads(body)
+    assert (news["event"], news["tool"], news["risk"]) == ("review.opened", "send_email", "high")
+    assert news["url"] == f"{SITE}{desk.url(review)}"
+    assert "ana.duarte" not in body.decode()
+    assert len(mailoutbox) == 2
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("status", [302, 410, 500])
+def test_a_webhook_that_says_no_is_tried_again_and_costs_no_mail(
+    team: dict[str, User], settings: Settings, mailoutbox: list[EmailMessage], status: int
+) -> None:
+    """O3: its failures are its own; a redirect is not followed."""
+    settings.AGENTOPS_WEBHOOK_SECRET = "a secret of the site"
+    review = desk.proposed(risk="high")
+    with hook_server(status) as (address, taken):
+        settings.AGENTOPS_WEBHOOK_URL = address
+        assert deliver() == {"due": 1, "sent": 2, "failed": 1}
+        assert len(taken) == 1
+        assert len(mailoutbox) == 2
+        assert of(review).closed_at is None
+    with hook_server() as (address, taken):
+        settings.AGENTOPS_WEBHOOK_URL = address
+        later()
+        assert deliver() == {"due": 1, "sent": 1, "failed": 0}
+    assert len(mailoutbox) == 2
+    assert of(review).closed_at
+
+
+def test_a_webhook_without_a_secret_is_refused_at_boot(settings: Settings) -> None:
+    settings.AGENTOPS_WEBHOOK_URL = "https://chat.example.com/hook"
+    settings.AGENTOPS_WEBHOOK_SECRET = "short"
+    assert [one.id for one in checks.a_webhook_is_signed(None)] == ["agentops.E002"]
+    settings.AGENTOPS_WEBHOOK_SECRET = "long enough to be a secret"
+    assert checks.a_webhook_is_signed(None) == []
