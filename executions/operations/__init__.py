@@ -11,6 +11,7 @@ from executions.operations.deciding import decide, settle
 from executions.operations.editing import edit
 from executions.operations.launching import Launched, launch
 from executions.operations.refusals import Refusal
+from executions.operations.restoring import distrust
 from executions.operations.retrying import effects_done, retry
 from executions.operations.switching import kill, lift, pause
 from executions.operations.withdrawing import withdraw
@@ -21,6 +22,7 @@ __all__ = [
     "approve_together",
     "cancel",
     "decide",
+    "distrust",
     "edit",
     "effects_done",
     "kill",
