@@ -41,10 +41,10 @@ async def think(services: Services, one: Driven) -> None:
     await _commit(services, one, reply, answer.tries, problem, proposed)
 
 
-async def _ask(services: Services, one: Driven) -> Answer | None:
-    """Ask until answered; None when a cancel or a kill interrupted it."""
+def request_of(one: Driven) -> Request:
+    """Return the next LLM request, as it follows from the rows."""
     assert one.definition is not None
-    request = Request(
+    return Request(
         llm=one.definition.llm,
         instructions=one.definition.instructions,
         items=one.items(),
@@ -52,6 +52,11 @@ async def _ask(services: Services, one: Driven) -> Answer | None:
         max_output_tokens=output_room(one.limits, one.spent),
         output_schema=one.definition.output_schema,
     )
+
+
+async def _ask(services: Services, one: Driven) -> Answer | None:
+    """Ask until answered; None when a cancel or a kill interrupted it."""
+    request = request_of(one)
     try:
         # no time of its own: an interruption ends it
         async with asyncio.timeout(None) as one.asking:
