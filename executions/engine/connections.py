@@ -42,35 +42,39 @@ async def connect(*, name: str) -> Connection:
 
 
 class Link:
-    """A connection that comes back by itself, for single statements that may be repeated."""
+    """A connection that comes back by itself, for single statements that may be repeated.
+
+    One statement at a time: who closed it after an error would break one of another's that is
+    under way, and that one in turn the next connection.
+    """
 
     def __init__(self, *, name: str) -> None:
         self._name = name
         self._conn: Connection | None = None
-        self._connecting = asyncio.Lock()
+        self._turn = asyncio.Lock()
 
     async def execute(self, statement: str, parameters: Any = None, *, at: str = "read") -> Any:
         """Run one autocommit statement; waits for a database that is away, however long.
 
         `at` names the commit of a statement that changes rows.
         """
-        while True:
-            try:
-                conn = await self._connection()
-                faults.hit(f"{at}.before", conn)
-                cursor = await conn.execute(statement, parameters)
-                faults.hit(f"{at}.after", conn)
-                return cursor
-            except LOST as error:
-                log.warning("%s: the database went away (%s); trying again", self._name, error)
-                await self.close()
-                await asyncio.sleep(AGAIN_S)
+        async with self._turn:
+            while True:
+                try:
+                    conn = await self._connection()
+                    faults.hit(f"{at}.before", conn)
+                    cursor = await conn.execute(statement, parameters)
+                    faults.hit(f"{at}.after", conn)
+                    return cursor
+                except LOST as error:
+                    log.warning("%s: the database went away (%s); trying again", self._name, error)
+                    await self.close()
+                    await asyncio.sleep(AGAIN_S)
 
     async def _connection(self) -> Connection:
-        async with self._connecting:
-            if self._conn is None or self._conn.closed:
-                self._conn = await connect(name=self._name)
-            return self._conn
+        if self._conn is None or self._conn.closed:
+            self._conn = await connect(name=self._name)
+        return self._conn
 
     async def close(self) -> None:
         if self._conn is not None:

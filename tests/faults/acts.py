@@ -18,10 +18,12 @@ from agentops.accounts.models import User
 from executions import housekeeping, operations
 from executions.engine.broker import PostgresBroker
 from executions.engine.tickets import CLUSTER
+from executions.models import AgentReview
 from executions.operations import Refusal
 from tests.faults.crashing import Died
 from tests.support.rehearsed_agent import REHEARSED
 
+PEOPLE = ("rita", "omar")
 REPEATS = 8
 
 
@@ -149,6 +151,25 @@ def acknowledge(*, ids: list[int]) -> None:
         _broker().acknowledge(id)
 
 
+def decide_any(*, executions: list[str], roll: float, approve: bool) -> str:
+    """Decide on one of the reviews that are open now, whichever that is."""
+    reviews = AgentReview.objects.open().filter(execution_id__in=executions, kind="approval")
+    found = list(reviews.order_by("pk"))
+    if not found:
+        return "nothing to decide"
+    review = found[int(roll * len(found))]
+    voted = set(review.votes.values_list("voter__username", flat=True))
+    person = next((name for name in PEOPLE if name not in voted), PEOPLE[0])
+    return decide(review=str(review.pk), person=person, approve=approve, digest=review.input_digest)
+
+
+def bury_the_living() -> int:
+    """Take every runner for dead, as its undertaker does when it was frozen for long."""
+    with connection.cursor() as cursor:
+        cursor.execute("UPDATE agent_runners SET dead_at = clock_timestamp() WHERE dead_at IS NULL")
+        return cursor.rowcount
+
+
 def _broker() -> Broker:
     return PostgresBroker(list_key=CLUSTER)
 
@@ -162,5 +183,6 @@ ACTS: dict[str, Callable[..., Any]] = {
     for act in (
         *(launch, launch_by_sql, decide, settle, cancel, let_expire, let_time_pass, each_minute),
         *(lose_tickets, double_tickets, take_ticket, acknowledge),
+        *(decide_any, bury_the_living),
     )
 }

@@ -7,10 +7,10 @@ from typing import Any, Protocol
 from uuid import UUID
 
 from executions.models import AgentExecution, AgentReview
-from tests.faults.acts import Act
+from tests.faults.acts import PEOPLE, Act
 from tests.faults.crashing import Fault, Place
 from tests.faults.scenarios import Scenario
-from tests.faults.world import PEOPLE, Outside, Report, key_of
+from tests.faults.world import Outside, Report, key_of
 
 ROUNDS = 60  # of people's acts, and of lives between two of them
 MOVING = ("pending", "running")
@@ -22,7 +22,7 @@ class Hands(Protocol):
     def do(self, act: Act) -> Any:
         """Carry out an act, as often as it takes to get an answer."""
 
-    def drive(self) -> bool:
+    def drive(self, **changes: Any) -> bool:
         """Let a runner live until it has nothing to do; False: it died."""
 
     def visit(self, place: tuple[str, int] | int, act: Act) -> None:
@@ -67,7 +67,7 @@ class Player:
 
     def play(self, scenario: Scenario, hands: Hands) -> Played:
         """Play it to its end, whatever is planned against it."""
-        self._look_outside()
+        self.look_outside()
         played = Played(scenario.name)
         self._launch(scenario, hands, played)
         for place, act in scenario.visits.items():
@@ -76,7 +76,7 @@ class Player:
             self.bring_to_rest(hands, played)
             act = self._next_act(scenario, played)
             if act is None:
-                return self._ended(hands, played)
+                return self.ended(hands, played)
             hands.do(act)
         raise AssertionError(f"{played.told}: no end in {ROUNDS} rounds")
 
@@ -121,7 +121,7 @@ class Player:
 
     def settle(self, played: Played, review: AgentReview, *, drop: bool) -> Act:
         """Say of a call in doubt what the ledgers say, or drop it."""
-        self._note(played)
+        self.note(played)
         happened = review.call.idempotency_key in (*played.letters, *played.filings)
         verdict = "happened" if happened else "run"
         return Act("settle", {**_vote(review), "verdict": "drop" if drop else verdict})
@@ -133,19 +133,19 @@ class Player:
                 [{**fault, "match": {"contains": marker}} for fault in scenario.llm_faults]
             )
 
-    def _look_outside(self) -> None:
+    def look_outside(self) -> None:
         for tail in (self.around.letters, self.around.filings, self.around.requests):
             tail.new()
 
-    def _note(self, played: Played) -> None:
+    def note(self, played: Played) -> None:
         """Note what the outside wrote down since the play began."""
         played.letters += [key_of(line) for line in self.around.letters.new()]
         played.filings += [line["idempotency_key"] for line in self.around.filings.new()]
         played.requests += self.around.requests.new()
 
-    def _ended(self, hands: Hands, played: Played) -> Played:
+    def ended(self, hands: Hands, played: Played) -> Played:
         played.fired, played.places = list(hands.fired), list(hands.places)
-        self._note(played)
+        self.note(played)
         return played
 
 

@@ -12,6 +12,8 @@ from tests.faults.here import Here, People
 from tests.faults.judging import broken_promises, wrong_with
 from tests.faults.playing import Played, Player
 from tests.faults.scenarios import Scenario
+from tests.faults.schedules import Schedule, versions
+from tests.faults.schedules import wrong_with as wrong_with_schedule
 from tests.faults.worker import Worker
 from tests.support import database
 
@@ -48,6 +50,16 @@ class Stage:
             if set(plan) <= set(played.fired):
                 return played
         raise AssertionError(f"{scenario.name!r}: {plan} did not fire in {TRIES} plays")
+
+    def play_at_random(self, seed: int) -> Played:
+        """Play the schedule that this seed makes."""
+        schedule = Schedule(seed)
+        again = f"again: pytest tests/faults/test_schedules.py --faults-seed={seed}"
+        before = versions()
+        with self.hands(f"seed {seed} ({again})", Injector(chances=schedule.chances)) as hands:
+            played = schedule.play(self.player, hands)
+        self.keep(played, wrong_with_schedule(played, changes=versions() - before))
+        return played
 
     @contextmanager
     def hands(self, told: str, injector: Injector) -> Iterator[Here]:

@@ -22,7 +22,7 @@ from executions.llm.factory import make_llm
 from executions.llm.port import LLM, Request
 from tests.faults.crashing import Died, Injector
 
-HANGS_S = 40.0
+HANGS_S = 15.0
 JOIN_S = 10.0
 ALIVE = "SELECT id FROM agent_runners WHERE dead_at IS NULL"
 # What another runner's undertaker does when it sees that the process is gone.
@@ -115,8 +115,12 @@ class Worker:
 
 
 async def _in_time(runner: Runner) -> None:
-    async with asyncio.timeout(HANGS_S):
-        await runner.run()
+    """Run the runner; one that hangs is an error that tells where its tasks stand."""
+    main = asyncio.create_task(runner.run())
+    if not (await asyncio.wait({main}, timeout=HANGS_S))[0]:
+        stands = [str(_innermost(task)) for task in asyncio.all_tasks()]
+        raise AssertionError("the runner hangs: " + "\n".join(stands))
+    await main
 
 
 def _end_the_loop() -> None:
@@ -135,3 +139,13 @@ def _join_tool_threads(runner: Runner) -> None:
             assert not thread.is_alive(), f"{thread.name} goes on after its runner's end"
     if hasattr(runner, "services"):
         runner.services.threads.close()  # once more: the connections of those that were busy
+
+
+def _innermost(task: asyncio.Task[Any]) -> Any:
+    """Return where the task's innermost coroutine waits."""
+    place: Any = task.get_coro()
+    while inner := getattr(place, "cr_await", None) or getattr(place, "gi_yieldfrom", None):
+        if not hasattr(inner, "cr_frame") and not hasattr(inner, "gi_frame"):
+            break
+        place = inner
+    return getattr(place, "cr_frame", None) or getattr(place, "gi_frame", None)

@@ -17,10 +17,11 @@ from typing import Any
 import pytest
 from django.core.management import call_command
 
-from executions.engine import connections
+from executions.engine import connections, runner
 from executions.llm import retry
 from executions.registry_sync import sync_registry
 from tests import factories, rehearsal_server
+from tests.faults.acts import PEOPLE
 from tests.rehearsal_server import RehearsalServer
 from tests.sandbox_authority import SandboxAuthority, sandbox_authority
 from tests.support.processes import ChildProcess
@@ -29,8 +30,8 @@ from tests.tools import calling
 from tests.tools.reports import report_arguments
 from tools.mail import MESSAGE_ID_DOMAIN
 
-PEOPLE = ("rita", "omar")
 AGAIN_S = 0.01  # waits before another try, which are seconds otherwise
+TICK_S = 20.0  # within a life nothing happens only because time has passed
 
 
 class Tail:
@@ -106,18 +107,26 @@ def outside(folder: Path, environment: dict[str, str]) -> Iterator[Outside]:
 @contextmanager
 def quickly(around: Outside) -> Iterator[None]:
     """Let this process work with the parties, and wait only briefly before another try."""
-    values = {
+    with pytest.MonkeyPatch.context() as patch:
+        for name, value in _settings(around).items():
+            patch.setattr(f"django.conf.settings.{name}", value)
+        be_quick(patch)
+        yield
+
+
+def be_quick(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(connections, "AGAIN_S", AGAIN_S)
+    patch.setattr(retry, "FIRST_WAIT_S", AGAIN_S)
+    patch.setattr(runner, "TICK_S", TICK_S)
+
+
+def _settings(around: Outside) -> dict[str, Any]:
+    return {
         "EMAIL_BACKEND": "django.core.mail.backends.smtp.EmailBackend",
         "EMAIL_HOST": "127.0.0.1",
         "EMAIL_PORT": around.mail_port,
         "AGENTOPS_SANDBOX_REGULATOR_URL": around.variables["AGENTOPS_SANDBOX_REGULATOR_URL"],
     }
-    with pytest.MonkeyPatch.context() as patch:
-        for name, value in values.items():
-            patch.setattr(f"django.conf.settings.{name}", value)
-        patch.setattr(connections, "AGAIN_S", AGAIN_S)
-        patch.setattr(retry, "FIRST_WAIT_S", AGAIN_S)
-        yield
 
 
 @dataclass(frozen=True)

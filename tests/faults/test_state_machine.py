@@ -1,0 +1,44 @@
+"""People, runners, queue and LLM in any order, against a model of what must be true."""
+
+from __future__ import annotations
+
+from functools import partial
+
+import hypothesis
+import pytest
+from hypothesis import HealthCheck
+from hypothesis.stateful import run_state_machine_as_test
+
+from tests.faults.machine import Machine
+from tests.faults.machine_ground import ground
+from tests.faults.witness import Witness
+from tests.support.effort import Effort
+
+pytestmark = pytest.mark.slow
+
+
+def test_whatever_happens_in_whatever_order_every_promise_is_kept(
+    outside: Witness, effort: Effort
+) -> None:
+    """R3, R4, R12, C1, Q1, Q2, A2, M14: launch, drive, crash, freeze, lose and double tickets,
+    decide, edit, settle, cancel, expire, change rights, switches and definitions, at random."""
+    settings = hypothesis.settings(
+        max_examples=effort.times(short=25, long=2000),
+        stateful_step_count=effort.times(short=30, long=80),
+        deadline=None,
+        database=None,
+        print_blob=True,
+        report_multiple_bugs=False,
+        phases=[hypothesis.Phase.generate],
+        suppress_health_check=list(HealthCheck),
+    )
+    with ground(outside) as stage:
+        factory = partial(Machine, stage)
+        hypothesis.seed(effort.seed)(factory)
+        run_state_machine_as_test(factory, settings=settings)
+        stage.verify(everything=True)
+
+    for what in ("died", "die", "unsure", "drop", "conflict", "woke", "stale writes"):
+        assert stage.counts[what], f"nothing was tried of {what!r}: {stage.counts}"
+    for end in ("completed", "cancelled", "failed"):
+        assert stage.counts[end], f"no execution ended so: {stage.counts}"
