@@ -78,6 +78,13 @@ class Soak:
         """Soak, let it come to rest, judge."""
         for robot in self.robots:
             robot.start()
+        try:
+            return self._soaked()
+        finally:  # also after Ctrl-C: nobody may restart what is being taken down
+            _end(self.robots)
+            self.monkey.undo()
+
+    def _soaked(self) -> dict[str, Any]:
         self._watch(until=self._began + 60 * self.plan.minutes)
         _end(self.askers)
         _end([self.monkey, self.weather])
