@@ -46,9 +46,17 @@ def value(anything: Any, *, limit: int = TEXT_CHARS) -> Any:
 
 
 def parse(raw: str) -> Any:
-    """Parse JSON strictly: no NaN, no doubled keys, no absurd nesting. Raises ValueError."""
+    """Parse JSON strictly: nothing that is no number, no doubled keys, no absurd nesting.
+
+    Raises ValueError.
+    """
     try:
-        return json.loads(raw, parse_constant=_no_constant, object_pairs_hook=_no_doubles)
+        return json.loads(
+            raw,
+            parse_constant=_no_constant,
+            parse_float=_finite,
+            object_pairs_hook=_no_doubles,
+        )
     except RecursionError:
         raise ValueError("it is nested too deeply") from None
 
@@ -134,6 +142,14 @@ def _words(thing: Any) -> str:
     if isinstance(thing, (UUID, timedelta)):
         return str(thing)
     return f"<{type(thing).__name__}>"
+
+
+def _finite(text: str) -> float:
+    """Return the number; JSON allows 1e400, and Python would make it infinite."""
+    number = float(text)
+    if math.isinf(number):
+        raise ValueError(f"the number {text[:20]} is too large")
+    return number
 
 
 def _no_constant(name: str) -> Any:

@@ -228,7 +228,7 @@ async def _ends(conn: Connection, batch: Batch) -> None:
     ends = [entry for _, entry in batch.of(Ended)]
     rows = [
         {"id": e.execution_id, "status": e.status, "result": e.result, "error": e.error,
-         "stop_reason": e.stop_reason}
+         "stop_reason": e.stop_reason, "state": e.state}
         for e in ends
     ]  # fmt: skip
     await _run(conn, batch, sql.END, rows)

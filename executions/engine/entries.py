@@ -78,12 +78,16 @@ class LetGo(Entry):
 
 @dataclass(frozen=True, kw_only=True)
 class Ended(Entry):
-    """The execution's end; what has not started is cancelled, its open reviews are void."""
+    """The execution's end; what has not started is cancelled, its open reviews are void.
+
+    `state` is kept: the tries of a request that was never answered are in no step.
+    """
 
     status: str
     result: Any = None
     error: str | None = None
     stop_reason: str | None = None
+    state: dict[str, Any] | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -65,7 +65,7 @@ async def drive(services: Services, one: Driven) -> None:
         log.warning("execution %s: the database went away (%s); it is put back", one.id, away)
         await _put_back(services, one, wait_s=AWAY_WAIT_S)
     except Stopped as stop:
-        await _end(services, one, E.FAILED, code=stop.code, message=str(stop))
+        await _end(services, one, E.FAILED, code=stop.code, message=str(stop), state=stop.state)
     except (UnknownAgent, UnknownTool) as gone:
         await _end(services, one, E.FAILED, code="DEFINITION_REMOVED", message=str(gone))
     except InputRefused as refused:
@@ -152,7 +152,15 @@ async def _finish(services: Services, one: Driven) -> None:
     )
 
 
-async def _end(services: Services, one: Driven, status: E, *, code: str, message: str) -> None:
+async def _end(
+    services: Services,
+    one: Driven,
+    status: E,
+    *,
+    code: str,
+    message: str,
+    state: dict[str, object] | None = None,
+) -> None:
     """End without a result; if even that is refused, the runner finds the orphan later."""
     try:
         for call in one.latest_calls():
@@ -166,6 +174,7 @@ async def _end(services: Services, one: Driven, status: E, *, code: str, message
                 status=status,
                 error=f"{code}: {message}",
                 stop_reason=code,
+                state=state,
             )
         )
     except (LeaseLost, JournalRefused) as refused:

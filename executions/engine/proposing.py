@@ -149,7 +149,8 @@ def _parsed(tool: Tool, call: HeldCall, raw: str) -> BaseModel:
         arguments = storable.parse(raw or "{}")
     except ValueError as error:
         raise ToolError(f"the arguments are not valid JSON: {error}; nothing was run") from None
-    call.proposed = call.arguments = storable.value(arguments)
+    if arguments is not None:  # a column cannot tell JSON's null from nothing
+        call.proposed = call.arguments = storable.value(arguments)
     parsed = tool.parse(arguments)
     normal = parsed.model_dump(mode="json")
     clean = storable.value(normal)

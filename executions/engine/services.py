@@ -43,6 +43,7 @@ class Blocked(Exception):
 class Stopped(Exception):
     """The execution cannot go on; `code` is its stop reason, the message its error."""
 
-    def __init__(self, code: str, message: str) -> None:
+    def __init__(self, code: str, message: str, *, state: dict[str, object] | None = None) -> None:
         super().__init__(message)
         self.code = code
+        self.state = state

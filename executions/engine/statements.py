@@ -146,11 +146,12 @@ UPDATE agent_executions e SET
     -- who cancelled it, and why, was written with the request
     error = CASE WHEN t.status = 'cancelled' THEN coalesce(e.error, t.error) ELSE t.error END,
     completed_at = clock_timestamp(), lease_owner = NULL, wake_at = NULL,
+    state = coalesce(t.state, e.state),
     open_reviews = CASE WHEN e.open_reviews = 0 THEN 0 ELSE (
         SELECT count(*) FROM agent_reviews r
         WHERE r.execution_id = e.id AND r.status = 'open' AND r.kind = 'doubt') END
 FROM jsonb_to_recordset(%s) AS t(
-    id uuid, status text, result jsonb, error text, stop_reason text)
+    id uuid, status text, result jsonb, error text, stop_reason text, state jsonb)
 WHERE e.id = t.id
 """
 

@@ -84,17 +84,22 @@ async def _answered(services: Services, one: Driven, request: Request) -> Answer
         one.state = {}
         return answer
     except retry.BackOff as wait:
-        _check_time(one)
-        tries = [made.as_json() for made in wait.tries]
-        raise Blocked(str(wait), wait_s=wait.wait_s, state={"tries": tries}) from None
+        _check_time(one, wait.tries)
+        raise Blocked(str(wait), wait_s=wait.wait_s, state=_kept(wait.tries)) from None
     except retry.OutOfTries as end:
-        _check_time(one)
+        _check_time(one, end.tries)
         timed_out = end.last_error.code == "LLM_TIMEOUT"
-        raise Stopped("STEP_TIMEOUT" if timed_out else end.last_error.code, str(end)) from None
+        code = "STEP_TIMEOUT" if timed_out else end.last_error.code
+        raise Stopped(code, str(end), state=_kept(end.tries)) from None
     except LLMError as error:
         if error.code in FOR_ALL:
             raise await _paused(services, one, error) from None
-        raise Stopped(error.code, str(error)) from None
+        raise Stopped(error.code, str(error), state=_kept(error.tries)) from None
+
+
+def _kept(tries: Sequence[Try]) -> dict[str, object]:
+    """Return the tries as the row keeps them until a step, or for good when none comes."""
+    return {"tries": [made.as_json() for made in tries]}
 
 
 async def _paused(services: Services, one: Driven, error: LLMError) -> Blocked:
@@ -106,8 +111,7 @@ async def _paused(services: Services, one: Driven, error: LLMError) -> Blocked:
         reason=storable.text(f"{error.code}: {error}", limit=1000),
         began_s_ago=last.latency_ms / 1000,
     )
-    state: dict[str, object] = {"tries": [made.as_json() for made in tries]}
-    return Blocked(str(switch or error), wait_s=None, state=state if tries else None)
+    return Blocked(str(switch or error), wait_s=None, state=_kept(tries) if tries else None)
 
 
 async def _rest(one: Driven, seconds: float) -> None:
@@ -117,12 +121,12 @@ async def _rest(one: Driven, seconds: float) -> None:
         await asyncio.sleep(seconds)
 
 
-def _check_time(one: Driven) -> None:
+def _check_time(one: Driven, tries: Sequence[Try] = ()) -> None:
     """Raise Stopped when the failed try has used up the execution's time."""
     spent = one.spent_now()
     if spent.active_ms >= one.limits.total_timeout_ms:
         message = f"it was active for {spent.active_ms} of {one.limits.total_timeout_ms} ms"
-        raise Stopped("TOTAL_TIMEOUT", message)
+        raise Stopped("TOTAL_TIMEOUT", message, state=_kept(tries) if tries else None)
 
 
 def _storable(reply: Reply) -> Reply:

@@ -134,6 +134,8 @@ def test_a_bottomless_value_is_cut() -> None:
     [
         ('{"a": NaN}', "NaN is not JSON"),
         ("[Infinity]", "Infinity is not JSON"),
+        ("[1e400]", "1e400 is too large"),
+        ("[-1e400]", "-1e400 is too large"),
         ('{"a": 1, "a": 2}', "the key 'a' stands twice"),
         ("[" * 100_000, "nested too deeply"),
         ("{'a': 1}", "Expecting property name"),

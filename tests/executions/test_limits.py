@@ -44,6 +44,7 @@ def run(llm: RehearsalServer, script: list[dict[str, Any]], **limits: Any) -> Ag
 def test_max_steps_at_one_below_at_and_one_above_what_is_needed(
     llm: RehearsalServer, steps: int, status: str, stop_reason: str | None
 ) -> None:
+    """C3: exactly, one below and one above; never exceeded."""
     execution = run(llm, reads(3), max_steps=steps)
 
     assert (execution.status, execution.stop_reason) == (status, stop_reason)
@@ -56,7 +57,7 @@ def test_max_steps_at_one_below_at_and_one_above_what_is_needed(
 def test_max_tokens_at_one_below_at_and_one_above_what_one_step_uses(
     llm: RehearsalServer, offset: int, made: int
 ) -> None:
-    """One token of room lets one more request go out, and never a third."""
+    """C3: one token of room lets one more request go out, and never a third."""
     measured = run(llm, reads(2), max_tokens=9999)  # as many digits: the request counts too
     first = measured.steps.get(step_number=1).total_tokens
 
@@ -68,6 +69,7 @@ def test_max_tokens_at_one_below_at_and_one_above_what_one_step_uses(
 
 
 def test_total_time_is_reached_by_slow_answers(llm: RehearsalServer) -> None:
+    """C3: by at most one call's time-out."""
     llm.add_faults([{"fault": "delay", "delay_s": 0.3, "times": 99}])
 
     execution = run(llm, reads(5), total_timeout_ms=700)
@@ -136,6 +138,7 @@ def test_steps_and_tokens_survive_a_resume(llm: RehearsalServer, reviewers: list
 
 
 def test_an_llm_that_never_answers_in_time_ends_as_step_timeout(llm: RehearsalServer) -> None:
+    """M3: three times in silence, then it ends."""
     llm.add_faults([{"fault": "timeout", "times": 99}])
 
     execution = run(llm, reads(1), step_timeout_ms=150, total_timeout_ms=60_000)
@@ -148,6 +151,7 @@ def test_an_llm_that_never_answers_in_time_ends_as_step_timeout(llm: RehearsalSe
 def test_the_same_call_again_and_again_is_warned_about_and_then_stopped(
     llm: RehearsalServer,
 ) -> None:
+    """M18: the third time it is told, the fourth it ends."""
     execution = run(llm, [calls(READ)] * 6)
 
     assert execution.stop_reason == "LOOP_DETECTED"

@@ -41,6 +41,7 @@ def drive(llm: RehearsalServer, execution: AgentExecution, **changes: Any) -> Ag
     ["429", "500", "503", "reset", "html", "empty", "not_json", "no_choices", "null_message"],
 )
 def test_one_bad_answer_is_tried_again_and_logged(llm: RehearsalServer, fault: str) -> None:
+    """M1, M2, M5, M6: whatever came back, the next try is the same step."""
     api = {"api": "chat"} if fault in ("no_choices", "null_message") else {}
     llm.add_faults([{"fault": fault, "times": 1, "match": api}])
 
@@ -63,6 +64,7 @@ def test_one_bad_answer_is_tried_again_and_logged(llm: RehearsalServer, fault: s
 def test_what_trying_again_cannot_mend_ends_it_at_once_with_a_clear_error(
     llm: RehearsalServer, fault: str, code: str, word: str
 ) -> None:
+    """M4: a wrong request, an unknown LLM, a conversation too long."""
     llm.add_faults([{"fault": fault, "times": 9}])
 
     execution = drive(llm, launch([text()]))
@@ -75,6 +77,7 @@ def test_what_trying_again_cannot_mend_ends_it_at_once_with_a_clear_error(
 def test_an_endpoint_that_is_down_parks_the_execution_and_frees_the_runner(
     committed_db: None,
 ) -> None:
+    """M2: connection refused."""
     execution = launch([text()])
 
     run_until_idle(base_url="http://127.0.0.1:9/v1")

@@ -9,11 +9,11 @@ import pytest
 from django.core.management import call_command
 
 from executions import operations
+from executions.llm import retry
 from executions.models import AgentExecution
 from executions.registry_sync import sync_registry
 from tests import factories, rehearsal_server
 from tests.faults.checking import nothing_is_violated
-from tests.rehearsal_server import RehearsalServer
 from tests.support.standing_runner import run_until_idle
 
 APIS = ["responses", "chat"]
@@ -21,8 +21,13 @@ CLAIM = {"text": json.dumps({"updated": True, "fields": ["phone"], "summary": "C
 TRUTH = {"text": json.dumps({"updated": False, "fields": [], "summary": "Nothing was changed."})}
 
 
-def ended(api: str, *replies: dict[str, Any]) -> tuple[AgentExecution, RehearsalServer]:
-    """Let the steward say these replies; return how it ended."""
+@pytest.fixture(autouse=True)
+def _quick(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(retry, "FIRST_WAIT_S", 0.02)
+
+
+def ended(api: str, *replies: dict[str, Any]) -> tuple[AgentExecution, list[dict[str, Any]]]:
+    """Let the steward say these replies; return how it ended, and what was asked."""
     sync_registry()
     call_command("load_sample_data", verbosity=0)
     execution = operations.launch(

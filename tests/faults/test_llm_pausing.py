@@ -10,29 +10,21 @@ import pytest
 
 from agentops.accounts.models import User
 from executions import operations
-from executions.agents import Agent, register
+from executions.agents import Agent
 from executions.engine.config import configured_llm
 from executions.engine.connections import Link
 from executions.engine.switches import Switches
 from executions.models import AgentControl, AgentExecution
 from tests import factories
+from tests.faults.beside import BESIDE
 from tests.faults.checking import nothing_is_violated
 from tests.rehearsal_server import RehearsalServer
-from tests.support.rehearsed_agent import REHEARSED, Script, text
+from tests.support.rehearsed_agent import REHEARSED, text
 from tests.support.standing_runner import run_until_idle, standing_runner
 from tests.support.waiting import wait_until
 
 APIS = ["responses", "chat"]
 MANY = 60
-OTHER = register(
-    Agent(
-        name="rehearsed_beside",
-        title="Goes on while the other is paused",
-        instructions="Follow the script in the input.",
-        tools=("find_customers",),
-        input_model=Script,
-    )
-)
 
 
 def launch(agent: Agent = REHEARSED, **columns: Any) -> AgentExecution:
@@ -124,7 +116,7 @@ def test_many_wait_without_being_claimed_again_and_all_wake_when_it_is_lifted(
         late = launch()
         llm.clear_faults()
         for _ in range(3):  # each shows that the runner has claimed meanwhile
-            beside = launch(OTHER)
+            beside = launch(BESIDE)
             wait_until(lambda one=beside: ended(one), what="the agent beside it")
 
         assert 1 <= asked <= MANY

@@ -19,7 +19,9 @@ from tests.rehearsal_server import RehearsalServer
     [
         ("429", ("LLM_RATE_LIMITED", True, 429)),
         ("500", ("LLM_UNAVAILABLE", True, 500)),
+        ("502", ("LLM_UNAVAILABLE", True, 502)),
         ("503", ("LLM_UNAVAILABLE", True, 503)),
+        ("529", ("LLM_UNAVAILABLE", True, 529)),
         ("408", ("LLM_UNAVAILABLE", True, 408)),
         ("409", ("LLM_UNAVAILABLE", True, 409)),
         ("400", ("LLM_BAD_REQUEST", False, 400)),
@@ -32,6 +34,8 @@ from tests.rehearsal_server import RehearsalServer
         ("html", ("BAD_REPLY", True, None)),
         ("empty", ("BAD_REPLY", True, None)),
         ("not_json", ("BAD_REPLY", True, None)),
+        ("truncated", ("BAD_REPLY", True, None)),
+        ("streamed", ("BAD_REPLY", True, None)),
         ("nan_body", ("BAD_REPLY", True, None)),
         ("deep", ("BAD_REPLY", True, None)),
         ("no_choices", ("BAD_REPLY", True, None)),
@@ -44,6 +48,7 @@ from tests.rehearsal_server import RehearsalServer
 def test_a_fault_becomes_an_error_with_a_code(
     clean_server: RehearsalServer, api: str, name: str, expected: tuple[str, bool, int | None]
 ) -> None:
+    """M1, M2, M4, M5, M6, M16: tried again or not, with what the server said."""
     code, retryable, status = expected
     request = conversing()
     fault(clean_server, request, name)
@@ -71,6 +76,7 @@ def test_an_html_page_with_an_error_status_is_not_quoted(
 def test_the_deadline_holds_against_silence_and_against_a_drip(
     clean_server: RehearsalServer, api: str, name: str
 ) -> None:
+    """M3: whatever trickles in, the deadline is one for the whole answer."""
     request = conversing()
     fault(clean_server, request, name, delay_s=0.05 if name == "drip" else 60)
     began = time.monotonic()
@@ -86,6 +92,7 @@ def test_the_deadline_holds_against_silence_and_against_a_drip(
 def test_retry_after_reaches_the_caller(
     clean_server: RehearsalServer, api: str, given: Any, low: float, high: float
 ) -> None:
+    """M1: in seconds, or as a date."""
     request = conversing()
     fault(clean_server, request, "429", retry_after=given)
     error = refused(clean_server, api, request)
@@ -162,6 +169,7 @@ def test_two_hundred_calls_and_twin_ids_come_through(
 def test_usage_that_makes_no_sense_is_estimated(
     clean_server: RehearsalServer, api: str, name: str
 ) -> None:
+    """M17: missing, negative or absurd."""
     request = conversing()
     fault(clean_server, request, name)
     usage = asked(clean_server, api, request).usage

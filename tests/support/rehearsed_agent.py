@@ -37,7 +37,7 @@ LETTER = (
 )
 
 
-def calls(*named: tuple[str, dict[str, Any]]) -> dict[str, Any]:
+def calls(*named: tuple[str, Any]) -> dict[str, Any]:
     """Return a reply that asks for these tools at once."""
     return {"calls": [{"name": name, "arguments": arguments} for name, arguments in named]}
 

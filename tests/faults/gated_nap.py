@@ -1,0 +1,42 @@
+"""A read tool that lasts as long as the test wants, and an agent that has it."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from typing import Any
+
+from executions.agents import Agent, register
+from executions.core.limits import Limits
+from tests.support.rehearsed_agent import Script
+from tools.base import Effect, tool
+from tools.registry import TOOLS
+
+LASTS = threading.Event()
+POLL_S = 0.01
+
+
+@tool(effect=Effect.READ)
+async def nap(*, number: int) -> dict[str, Any]:
+    """Return the number, but not while `LASTS` is set."""
+    while LASTS.is_set():
+        await asyncio.sleep(POLL_S)
+    return {"number": number}
+
+
+TOOLS["nap"] = nap
+NAPPING = register(
+    Agent(
+        name="rehearsed_napping",
+        title="Has a tool that lasts",
+        instructions="Follow the script in the input.",
+        tools=("nap", "send_email"),
+        input_model=Script,
+        limits=Limits(max_tokens=1_000_000),
+    )
+)
+
+
+def naps(*numbers: int) -> dict[str, Any]:
+    """A reply that asks for these naps at once."""
+    return {"calls": [{"name": "nap", "arguments": {"number": number}} for number in numbers]}
