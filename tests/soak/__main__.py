@@ -88,7 +88,7 @@ def _options() -> argparse.ArgumentParser:
     add("--minutes", type=float, default=10.0, help="of faults, before all has to come to rest")
     add("--seed", type=int, default=1, help="of everything random here; processes have their own")
     add("--report", type=Path, metavar="FILE", help="write the report there too, as JSON")
-    add("--launches", type=float, default=2.2, metavar="PER_S", help="launched a second (2.2)")
+    add("--launches", type=float, default=2.5, metavar="PER_S", help="launched a second (2.5)")
     add(
         "--monkey",
         type=float,
