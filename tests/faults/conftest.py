@@ -19,6 +19,7 @@ from tests.executions import desk
 from tests.faults import outbox, world
 from tests.faults.releasing import Sites
 from tests.faults.stage import Stage
+from tests.faults.there import Zygote
 from tests.faults.witness import Witness
 from tests.journeys.conftest import world as processes  # noqa: F401 - a fixture
 from tests.rehearsal_server import RehearsalServer
@@ -132,3 +133,11 @@ def team(db: None, settings: Settings) -> dict[str, User]:
     User.objects.filter(username="gone").update(is_active=False)
     factories.reviewer("without_address")
     return people
+
+
+@pytest.fixture
+def zygote(process_env: dict[str, str], stage: Stage) -> Iterator[Zygote]:
+    """A process whose children do the work, on the stage's database, and may be killed."""
+    made = Zygote({**process_env, **stage.around.variables})
+    yield made
+    made.close()

@@ -99,6 +99,7 @@ class Injector:
         self.fired: list[Fault] = []
         self.is_dead = False
         self.on_death: Callable[[], None] = lambda: None
+        self._tell: Callable[..., None] = lambda *_: None
         self._counts: Counter[str] = Counter()
         self._apart: set[int] = set()  # threads that play other processes
         self._lock = threading.Lock()
@@ -115,6 +116,12 @@ class Injector:
         """Let this thread be a process of its own, which the worker's death does not concern."""
         self._apart.add(threading.get_ident())
 
+    def resume(self, places: Iterable[Place], tell: Callable[..., None]) -> None:
+        """Count on from the hits of other processes; tell of each hit and fault as it comes."""
+        self.places = list(places)
+        self._counts = Counter(place.point for place in self.places)
+        self._tell = tell
+
     def __call__(self, point: str, connection: Any) -> None:
         """Be at `point`: do what is planned for this hit of it."""
         is_apart = threading.get_ident() in self._apart
@@ -124,10 +131,12 @@ class Injector:
             self._counts[point] += 1
             place = Place(point, self._counts[point], connection is not None)
             self.places.append(place)
+            self._tell("hit", *place)
             number = len(self.places)
             mode = self._mode(place, number)
             if mode is not None:
                 self.fired.append(Fault(point, place.nth, mode))
+                self._tell("fault", point, place.nth, mode)
             if mode is Mode.DIE and not is_apart:
                 self.is_dead = True
         if mode is not None:

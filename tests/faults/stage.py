@@ -14,6 +14,7 @@ from tests.faults.playing import Played, Player
 from tests.faults.scenarios import Scenario
 from tests.faults.schedules import Schedule, versions
 from tests.faults.schedules import wrong_with as wrong_with_schedule
+from tests.faults.there import There, Zygote
 from tests.faults.worker import Worker
 from tests.support import database
 
@@ -34,28 +35,41 @@ class Stage:
         self.people = People()
         self.player = Player(self.around, world.lay_down())
 
-    def play(self, scenario: Scenario, plan: Iterable[Fault] = ()) -> Played:
-        """Play with these faults planned; raises AssertionError when a promise was broken."""
+    def play(
+        self, scenario: Scenario, plan: Iterable[Fault] = (), *, zygote: Zygote | None = None
+    ) -> Played:
+        """Play with these faults planned; raises AssertionError when a promise was broken.
+
+        With a zygote everything happens in processes of its own, which may be killed.
+        """
         planned = {(fault.point, fault.nth): fault for fault in (*scenario.faults, *plan)}
         told = f"{scenario.name!r} with {[tuple(fault) for fault in planned.values()]}"
+        if zygote:
+            played = self.player.play(scenario, There(zygote, planned.values()))
+            self.keep(played, wrong_with(played, scenario))
+            return played
         with self.hands(told, Injector(planned.values())) as hands:
             played = self.player.play(scenario, hands)
         self.keep(played, wrong_with(played, scenario))
         return played
 
-    def strike(self, scenario: Scenario, *plan: Fault) -> Played:
+    def strike(self, scenario: Scenario, *plan: Fault, zygote: Zygote | None = None) -> Played:
         """Play with these faults until each has really fired, whatever the timing."""
         for _ in range(TRIES):
-            played = self.play(scenario, plan)
+            played = self.play(scenario, plan, zygote=zygote)
             if set(plan) <= set(played.fired):
                 return played
         raise AssertionError(f"{scenario.name!r}: {plan} did not fire in {TRIES} plays")
 
-    def play_at_random(self, seed: int) -> Played:
-        """Play the schedule that this seed makes."""
-        schedule = Schedule(seed)
+    def play_at_random(self, seed: int, *, zygote: Zygote | None = None) -> Played:
+        """Play the schedule that this seed makes; with a zygote its faults are SIGKILLs."""
+        schedule = Schedule(seed, kills=zygote is not None)
         again = f"again: pytest tests/faults/test_schedules.py --faults-seed={seed}"
         before = versions()
+        if zygote:
+            played = schedule.play(self.player, There(zygote, chances=schedule.chances))
+            self.keep(played, wrong_with_schedule(played, changes=versions() - before))
+            return played
         with self.hands(f"seed {seed} ({again})", Injector(chances=schedule.chances)) as hands:
             played = schedule.play(self.player, hands)
         self.keep(played, wrong_with_schedule(played, changes=versions() - before))
