@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from zoneinfo import ZoneInfo, available_timezones
 
 from django.contrib.auth.models import AbstractUser
 from django.contrib.postgres.functions import RandomUUID
@@ -13,12 +14,23 @@ SYSTEM_USER_ID = uuid.UUID("00000000-0000-4000-8000-000000000001")
 """Launches what nobody in particular launched: schedules, `launch_agent` without --user."""
 
 
+ZONES = tuple(
+    sorted(
+        name
+        for name in available_timezones()
+        if name == "UTC" or ("/" in name and not name.startswith(("Etc/", "posix/", "right/")))
+    )
+)
+"""The zones a person may choose: UTC and those named after places."""
+
+
 class User(AbstractUser):
     """A person, or a service (`is_service`), which can neither log in nor vote."""
 
     id = models.UUIDField(
         primary_key=True, default=uuid.uuid4, db_default=RandomUUID(), editable=False
     )
+    time_zone = models.CharField(max_length=64, blank=True, default="", db_default="")
     is_service = models.BooleanField("service user", default=False, db_default=False)
 
     class Meta(AbstractUser.Meta):
@@ -29,3 +41,8 @@ class User(AbstractUser):
                 condition=models.Q(is_service=False) | models.Q(is_active=False),
             )
         ]
+
+    @property
+    def zone(self) -> ZoneInfo | None:
+        """The zone this person reads times in; None: the site's."""
+        return ZoneInfo(self.time_zone) if self.time_zone in ZONES else None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from itertools import groupby
 from typing import Any
 
@@ -101,10 +101,15 @@ def next_for(person: User, *, after: AgentReview) -> AgentReview | None:
     return _most_urgent_first(waiting_for(person).exclude(pk=after.pk)).first()
 
 
+def midnight(now: datetime) -> datetime:
+    """Return when the reader's day began; where clocks went back over it, the first of the two."""
+    local = timezone.localtime(now).replace(hour=0, minute=0, second=0, microsecond=0, fold=0)
+    return local.astimezone(UTC)
+
+
 def today(person: User) -> dict[str, Any]:
     """Return what the empty list tells: the day's decisions, the last one, what is working."""
-    midnight = timezone.localtime().replace(hour=0, minute=0, second=0, microsecond=0)
-    votes = AgentReviewVote.objects.filter(created_at__gte=midnight)
+    votes = AgentReviewVote.objects.filter(created_at__gte=midnight(timezone.now()))
     return {
         "last": AgentReviewVote.objects.select_related("voter", "review")
         .order_by("-created_at")

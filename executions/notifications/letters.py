@@ -27,10 +27,11 @@ FOOT = (
 
 def write(person: User, about: Sequence[AgentNotification], connection: Any = None) -> EmailMessage:
     """Return the letter that tells one person of one urgent review, or of several others."""
-    if len(about) == 1 and about[0].is_urgent:
-        subject, body = _urgent(about[0].review)
-    else:
-        subject, body = _digest([one.review for one in about])
+    with timezone.override(person.zone or timezone.get_default_timezone()):
+        if len(about) == 1 and about[0].is_urgent:
+            subject, body = _urgent(about[0].review)
+        else:
+            subject, body = _digest([one.review for one in about])
     ids = ",".join(sorted(str(one.pk) for one in about))
     key = sha256(f"{person.pk} {ids}".encode()).hexdigest()[:40]
     headers = {"Message-ID": f"<{key}@agentops.invalid>", "Auto-Submitted": "auto-generated"}

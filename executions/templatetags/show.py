@@ -144,13 +144,15 @@ def icon(name: str) -> SafeString:
 
 
 @register.inclusion_tag("show/when.html")
-def when(at: datetime | None, to_the_second: bool = False) -> dict[str, Any]:
-    """Show a moment in the reader's zone, exact on hover and on focus."""
+def when(
+    at: datetime | None, to_the_second: bool = False, focusable: bool = False
+) -> dict[str, Any]:
+    """Show a moment in the reader's zone, exact on hover; `focusable`: by keyboard, too."""
     if at is None:
         return {"at": None}
     local = timezone.localtime(at)
     told = f"{local:%H:%M:%S}" if to_the_second else words.moment(local, timezone.localtime())
-    return {"at": local, "told": told}
+    return {"at": local, "told": told, "exact": words.exact(local), "focusable": focusable}
 
 
 @register.inclusion_tag("show/status.html")

@@ -75,6 +75,11 @@ def moment(at: datetime, now: datetime) -> str:
     return f"{at:%-d %b, %H:%M}" if at.year == now.year else f"{at:%-d %b %Y, %H:%M}"
 
 
+def exact(at: datetime) -> str:
+    """Return a moment with all there is to say, like "Sun 25 Oct 2026, 02:30:00 CEST"."""
+    return f"{at:%a %-d %b %Y, %H:%M:%S %Z}"
+
+
 def digest(value: str) -> str:
     """Return the first eight digits of a digest, in fours."""
     return f"{value[:4]} {value[4:8]}"

@@ -45,6 +45,8 @@ def build() -> dict[str, str]:
     operations.pause(
         scope="agent", key="customer_record_steward", person=operator, reason=f"Why? {HOSTILE}"
     )
+    for number in (1, 2):
+        desk.proposed(arguments={**desk.LETTER, "subject": f"Reminder {number}"}, risk="low")
     undoable = desk.proposed()
     factories.change(undoable, effective_at=Now() + timedelta(minutes=5))
     factories.approve(undoable, factories.person("otto", may=["approve_*"]))
@@ -60,6 +62,8 @@ def build() -> dict[str, str]:
         "story": reverse("execution", args=[mail.execution_id]),
         "story_hostile": reverse("execution", args=[reviews["hostile"].execution_id]),
         "metrics": reverse("metrics"),
+        "you": reverse("you"),
+        "together": reverse("reviews-together", args=["send_email"]),
         "switches": reverse("switches"),
         "launch": reverse("launch"),
         "launch_form": f"{reverse('launch')}?agent=customer_record_steward",
