@@ -121,6 +121,7 @@ class Handler(BaseHTTPRequestHandler):
             self._answer(HTTPStatus.NOT_FOUND, {"error": "there are /filings, /ledger, /health"})
 
     def do_POST(self) -> None:
+        self.log_message("asked: %s", self.path)  # a broken connection would leave no line
         if self.path != "/filings":
             self._answer(HTTPStatus.NOT_FOUND, {"error": "filings go to /filings"})
             return

@@ -3,7 +3,9 @@
 python -m tests.support.mail_server --ledger FILE [--hold FILE]
 
 While the `--hold` file exists, DATA is received and then kept unanswered: the letter is in the
-ledger, and the client does not know.
+ledger, and the client does not know. A letter may also ask for trouble: one whose subject begins
+with "[drop]" is taken, and the connection broken without an answer; with "[late drop]", after the
+answer. Mailboxes that begin with "refused." do not exist.
 """
 
 from __future__ import annotations
@@ -29,6 +31,14 @@ class Keeper:
         self.ledger = ledger
         self.hold = hold
 
+    async def handle_RCPT(  # noqa: N802
+        self, server: Any, session: Any, envelope: Any, address: str, options: list[str]
+    ) -> str:
+        if address.startswith("refused."):
+            return "550 5.1.1 no such mailbox"
+        envelope.rcpt_tos.append(address)
+        return "250 OK"
+
     async def handle_DATA(self, server: Any, session: Any, envelope: Any) -> str:  # noqa: N802
         letter = email.message_from_bytes(envelope.content, policy=email.policy.default)
         line = {
@@ -43,6 +53,10 @@ class Keeper:
             os.fsync(file.fileno())
         while self.hold and self.hold.exists():
             await asyncio.sleep(POLL_S)
+        if line["subject"].startswith("[late drop]"):
+            await server.push("250 kept")
+        if "drop]" in line["subject"]:
+            server.transport.abort()
         return "250 kept"
 
 

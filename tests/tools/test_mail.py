@@ -26,6 +26,7 @@ def _asked(**changes: Any) -> dict[str, Any]:
 
 
 def test_one_refused_recipient_of_three_is_recorded_and_the_others_get_it(mailbox: Mailbox) -> None:
+    """T6: the rest is not held up by it."""
     everybody = [ANA, "lena@hallberg.example", "omar@hallberg.example"]
     mailbox.refuse = {"lena@hallberg.example": "550 5.1.1 no such mailbox"}
     output = run("send_email", _asked(to=everybody))
@@ -69,7 +70,7 @@ def test_a_server_that_is_down_means_that_nothing_was_sent(
 def test_a_connection_lost_while_handing_over_leaves_the_outcome_unknown(
     mailbox: Mailbox, on_data: str, arrived: int
 ) -> None:
-    """Both look the same from here, which is why only a person can say."""
+    """T5: Both look the same from here, which is why only a person can say."""
     mailbox.on_data = on_data
     with pytest.raises(OutcomeUnknown, match=f"may have left.*{KEY}@agentops.invalid"):
         run("send_email", _asked())

@@ -112,6 +112,7 @@ def test_the_same_key_for_another_filing_is_told_apart_from_a_refusal(
 def test_a_fault_at_the_authority_ends_in_one_filing_and_its_receipt(
     tmp_path: Path, fault: str, times: int
 ) -> None:
+    """T5: the key makes asking again safe."""
     with _serving(tmp_path, "--fault", fault, "--fault-times", str(times)) as authority:
         output = run("submit_to_regulator", _asked())
         (entry,) = authority.filings()
@@ -132,6 +133,7 @@ def test_faults_without_end_leave_the_outcome_unknown_until_asked_again_with_the
 
 
 def test_an_authority_too_slow_to_answer_leaves_the_outcome_unknown(tmp_path: Path) -> None:
+    """T11: slow is not refused."""
     asked = _asked()
     with _serving(tmp_path, "--fault", "delay=30", "--fault-times", "9") as authority:
         with pytest.raises(OutcomeUnknown, match="broke off"):
