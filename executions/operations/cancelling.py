@@ -12,10 +12,14 @@ from executions import permissions
 from executions.commits import commit
 from executions.core import storable
 from executions.core.states import CallStatus, ExecutionStatus, ReviewKind, ReviewStatus
+from executions.engine import tickets
 from executions.models import AgentExecution
 from executions.operations import rows
 from executions.operations.patience import patient
 from executions.operations.refusals import AlreadyFinal, NotPermitted
+
+# cut off, a read left nothing behind and a transaction has not committed
+HARMLESS = ("read", "transactional")
 
 
 @patient
@@ -23,7 +27,8 @@ def cancel(*, execution_id: UUID, person: User, reason: str = "") -> AgentExecut
     """Cancel an execution; asking twice is the same as once.
 
     One that nobody drives ends at once. A driven one ends when its runner hears: at most one
-    effect already under way may still finish. Raises AlreadyFinal, NotPermitted, NotFound.
+    effect already under way may still finish. One put back half done is taken up once more, to
+    leave its doubt to people. Raises AlreadyFinal, NotPermitted, NotFound.
     """
     if not person.is_service and not (person.is_active and person.has_perm(permissions.CANCEL)):
         raise NotPermitted(f"{person} may not cancel executions; ask for {permissions.CANCEL}.")
@@ -32,14 +37,23 @@ def cancel(*, execution_id: UUID, person: User, reason: str = "") -> AgentExecut
         if execution.is_final:
             raise AlreadyFinal(f"The execution is {execution.status} already.")
         rows.act_as(person)
-        if execution.status == ExecutionStatus.RUNNING:
+        is_half_done = _is_half_done(execution)
+        if execution.status == ExecutionStatus.RUNNING or is_half_done:
             AgentExecution.objects.filter(pk=execution_id, cancel_requested_at=None).update(
-                cancel_requested_at=Now(), error=_words(person, reason)
+                cancel_requested_at=Now(), error=_words(person, reason), wake_at=None
             )
+            if is_half_done:
+                tickets.ring(execution_id)
         else:
             _end(execution, person, reason)
         execution.refresh_from_db()
         return execution
+
+
+def _is_half_done(execution: AgentExecution) -> bool:
+    """Test if it was put back while nobody knows what became of a call that had started."""
+    hidden = execution.tool_calls.filter(status=CallStatus.RUNNING).exclude(effect__in=HARMLESS)
+    return execution.status == ExecutionStatus.PENDING and hidden.exists()
 
 
 def _end(execution: AgentExecution, person: User, reason: str) -> None:
@@ -51,8 +65,7 @@ def _end(execution: AgentExecution, person: User, reason: str) -> None:
     ):
         rows.move_review(review, ReviewStatus.VOID)
     unstarted = Q(status__in=(CallStatus.PENDING, CallStatus.AWAITING_REVIEW, CallStatus.APPROVED))
-    # put back half done: a read left nothing behind, a transaction has not committed
-    harmless = Q(status=CallStatus.RUNNING, effect__in=("read", "transactional"))
+    harmless = Q(status=CallStatus.RUNNING, effect__in=HARMLESS)
     for call in execution.tool_calls.filter(unstarted | harmless):
         rows.move_call(call.pk, CallStatus.CANCELLED)
     rows.end_execution(
