@@ -6,6 +6,7 @@ import logging
 import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from django.contrib.auth.models import Permission
@@ -17,6 +18,7 @@ from executions.registry_sync import sync_registry
 from tests import factories, rehearsal_server
 from tests.executions import desk
 from tests.faults import outbox, world
+from tests.faults.outward import TOOLS_OF_THE_TEST
 from tests.faults.releasing import Sites
 from tests.faults.stage import Stage
 from tests.faults.there import Zygote
@@ -26,6 +28,7 @@ from tests.rehearsal_server import RehearsalServer
 from tests.support.noting import LEDGER, NAME, form
 from tests.support.processes import ChildProcess
 from tests.support.releases import Release
+from tests.support.trial import trial
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
@@ -141,3 +144,18 @@ def zygote(process_env: dict[str, str], stage: Stage) -> Iterator[Zygote]:
     made = Zygote({**process_env, **stage.around.variables})
     yield made
     made.close()
+
+
+@pytest.fixture
+def beyond(committed_db: None, around: world.Outside, settings: Any) -> Iterator[world.Outside]:
+    """The outside parties beside an empty database, and tools that reach them without a gate."""
+    settings.AGENTOPS_MAIL_ALLOWED_DOMAINS = ["hallberg.example"]
+    with world.quickly(around), trial(*TOOLS_OF_THE_TEST):
+        around.letters.new()
+        yield around
+
+
+@pytest.fixture
+def report(beyond: world.Outside) -> world.Report:
+    """Sample data, people, and one report to file."""
+    return world.lay_down()
