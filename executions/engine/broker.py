@@ -86,6 +86,12 @@ class PostgresBroker(ORM):  # type: ignore[misc]  # django_q has no types
         faults.hit("take_ticket.after", connection)
         return rows
 
+    def delete(self, task_id: int) -> None:
+        """Delete a ticket that was dealt with or cannot be."""
+        faults.hit("delete_ticket.before", connections[Conf.ORM])
+        super().delete(task_id)
+        faults.hit("delete_ticket.after", connections[Conf.ORM])
+
     def _wait(self) -> None:
         try:
             if self._listener is None:

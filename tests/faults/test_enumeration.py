@@ -42,7 +42,7 @@ def of_each_point(
 
 
 def test_one_fault_at_each_point(stage: Stage, effort: Effort) -> None:
-    """A1, D2, D4, D5: wherever it strikes, nothing is lost and nothing happens twice."""
+    """A1, D2, D4, D5, T5: wherever it strikes, nothing is lost and nothing happens twice."""
     recorded = {one.name: singles(stage.play(one).places, one) for one in SCENARIOS}
     for scenario, fault in of_each_point(recorded, effort.rng("points")):
         stage.strike(scenario, fault)
@@ -52,7 +52,7 @@ def test_one_fault_at_each_point(stage: Stage, effort: Effort) -> None:
 @pytest.mark.long
 @pytest.mark.parametrize("scenario", SCENARIOS, ids=lambda scenario: scenario.name)
 def test_every_fault_at_every_point(stage: Stage, scenario: Scenario) -> None:
-    """A1, D2, D4, D5, M19, R8, C2: every hit of every point, in every mode."""
+    """A1, D2, D4, D5, M19, R8, C2, T5: every hit of every point, in every mode."""
     for fault in singles(stage.play(scenario).places, scenario):
         stage.strike(scenario, fault)
     stage.check()
