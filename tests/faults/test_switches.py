@@ -11,13 +11,15 @@ import psycopg
 import pytest
 from django.core import mail
 from django.db import connection
+from django.db.models.functions import Now
 
 from agentops.accounts.models import User
 from executions import operations
 from executions.engine.connections import parameters
-from executions.models import AgentControl, AgentExecution
+from executions.models import AgentControl, AgentExecution, AgentRunner
 from tests import factories
 from tests.faults.checking import nothing_is_violated
+from tests.faults.gated_nap import LASTS, NAPPING
 from tests.rehearsal_server import RehearsalServer
 from tests.support.rehearsed_agent import LETTER, READ, REHEARSED, calls, text
 from tests.support.standing_runner import run_until_idle, standing_runner
@@ -136,6 +138,35 @@ def test_what_is_switched_off_can_still_be_cancelled(llm: RehearsalServer, olga:
     run_until_idle(base_url=llm.base_url)
     assert has(execution, "cancelled")
     assert llm.log() == []
+
+
+def test_what_a_death_left_half_done_is_cancelled_into_a_doubt_although_it_is_off(
+    llm: RehearsalServer, olga: User
+) -> None:
+    """C1, C4: put back with a filing under way, it ends with that filing before people."""
+    LASTS.set()
+    execution = operations.launch(
+        agent_type=NAPPING.name,
+        input_data={"rehearse": [calls(("file_nap", {"number": 1})), text()]},
+        user=factories.system(),
+    ).execution
+    with standing_runner(base_url=llm.base_url):
+        wait_until(lambda: execution.tool_calls.filter(status="running"), what="the filing")
+        AgentRunner.objects.update(dead_at=Now())
+        operations.pause(scope="all", person=olga, reason="a look at it")
+        run_until_idle(base_url=llm.base_url)
+        assert has(execution, "pending")
+        LASTS.clear()
+    call = execution.tool_calls.get()
+    assert call.status == "running"
+
+    asked = operations.cancel(execution_id=execution.pk, person=olga)
+    assert asked.cancel_requested_at
+    run_until_idle(base_url=llm.base_url)
+    assert has(execution, "cancelled")
+    call.refresh_from_db()
+    assert call.status == "in_doubt"
+    assert call.reviews.get().kind == "doubt"
 
 
 def test_whoever_pulls_a_switch_waits_for_the_start_that_is_committing(olga: User) -> None:
