@@ -20,10 +20,11 @@ def limited_waits(
     def middleware(request: HttpRequest) -> HttpResponse:
         connection.close_if_health_check_failed()
         connection.ensure_connection()
-        connection.connection.execute(
-            f"SET lock_timeout = '{settings.AGENTOPS_WEB_LOCK_S}s';"
-            f" SET statement_timeout = '{settings.AGENTOPS_WEB_STATEMENT_S}s'"
-        )
+        with connection.wrap_database_errors:  # so that its loss is told like any other
+            connection.connection.execute(
+                f"SET lock_timeout = '{settings.AGENTOPS_WEB_LOCK_S}s';"
+                f" SET statement_timeout = '{settings.AGENTOPS_WEB_STATEMENT_S}s'"
+            )
         return get_response(request)
 
     return middleware

@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
+import psycopg
 import pytest
 from django.db import connection
 from django.test import Client
 from django.urls import reverse
 
+from executions.engine.connections import parameters
 from tests import factories
 
 
@@ -58,4 +60,19 @@ def test_the_same_login_goes_on_when_the_database_is_back(somebody: Client, tmp_
         assert somebody.get(reverse("reviews")).status_code == 503
         connection.close()
 
+    assert somebody.get(reverse("reviews")).status_code == 200
+
+
+def test_a_connection_lost_before_the_first_statement_is_told_the_same_way(
+    somebody: Client,
+) -> None:
+    """D3: the page after it has a new one."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_backend_pid()")
+        (pid,) = cursor.fetchone()
+    with psycopg.connect(**parameters()) as other:
+        other.execute("SELECT pg_terminate_backend(%s, 5000)", [pid])
+
+    assert somebody.get(reverse("reviews")).status_code == 503
+    connection.close()
     assert somebody.get(reverse("reviews")).status_code == 200
