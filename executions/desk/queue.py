@@ -41,6 +41,7 @@ class Task:
     headline: str
     approvals: int
     launched_by_me: bool
+    edited_by_me: bool
     group: str
 
     @property
@@ -141,6 +142,7 @@ def _task(review: Any, person: User, now: datetime) -> Task:
         headline=action(review.tool_name, review.call.tool_input).headline,
         approvals=review.approvals,
         launched_by_me=person.pk == (execution.launched_by_id or execution.user_id),
+        edited_by_me=person.pk == review.edited_by_id,
         group=_group(review, now),
     )
 

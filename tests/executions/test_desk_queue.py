@@ -173,3 +173,15 @@ def test_every_gated_tool_has_a_right_of_its_own() -> None:
         "approve_generate_compliance_document",
         "approve_submit_to_regulator",
     }
+
+
+def test_who_edited_a_call_sees_that_in_the_list(client: Client, rita: User) -> None:
+    desk.load_sample_data()
+    review = desk.proposed()
+    operations.edit(
+        review_id=review.pk, person=rita, seen_digest=review.input_digest,
+        arguments={**desk.LETTER, "subject": "Edited"},
+    )  # fmt: skip
+    assert "you edited it" in listed(client)
+    client.force_login(factories.reviewer("omar"))
+    assert "you edited it" not in listed(client)
