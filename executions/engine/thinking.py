@@ -11,10 +11,12 @@ from typing import Any
 
 from executions.core import answers, storable
 from executions.core.limits import output_room, try_timeout_s
+from executions.core.states import CallStatus
 from executions.core.transcript import AssistantMessage, Reply, RequestedCall, StepRecord
-from executions.engine import answering
+from executions.engine import answering, gates
 from executions.engine.driven import Driven
 from executions.engine.entries import StepMade
+from executions.engine.journal import JournalRefused
 from executions.engine.proposing import Proposed, propose
 from executions.engine.services import Blocked, Services, Stopped
 from executions.llm import pricing, retry
@@ -23,6 +25,7 @@ from executions.llm.retry import Answer, Try
 
 log = logging.getLogger(__name__)
 
+GATE_WAIT_S = 1.0  # this runner knows of the gate by then
 PATIENCE_S = 3.0  # longer waits free the runner
 MAX_TRIES = 12  # about five minutes of a server that is away
 RAW_CHARS = 64_000
@@ -38,7 +41,19 @@ async def think(services: Services, one: Driven) -> None:
     reply = _storable(answer.reply)
     problem = answers.problem(reply, lambda text: answering.unfit(one, text))
     proposed = await propose(one, reply, services.threads)
-    await _commit(services, one, reply, answer.tries, problem, proposed)
+    try:
+        await _commit(services, one, reply, answer.tries, problem, proposed)
+    except JournalRefused:
+        await gates.look(services.conn)
+        if any(_needs_people_by_now(made) for made in proposed):
+            raise Blocked("a tool came to need people meanwhile", wait_s=GATE_WAIT_S) from None
+        raise
+
+
+def _needs_people_by_now(made: Proposed) -> bool:
+    """Whether the database refuses this read, because the tool is a gated change since."""
+    call = made.call
+    return call.status is CallStatus.RUNNING and gates.is_always_gated(call.tool_name)
 
 
 def request_of(one: Driven) -> Request:

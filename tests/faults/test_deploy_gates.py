@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from agentops.accounts.models import User
 from executions.engine import gates
 from executions.models import AgentExecution
+from tests import factories
 from tests.faults.checking import nothing_is_violated
 from tests.faults.deploying import (
     approve,
@@ -128,6 +130,31 @@ def test_old_code_may_not_use_as_a_read_what_the_database_gates(
     release.has_tool(form("read"))
     with gated_by_the_database(NAME):
         execution = drive(rehearsal, launch(calls(note("first")), text()))
+        assert execution.status == "completed", execution.error
+        assert "being changed" in heard(rehearsal, execution.tool_calls.get())
+        assert notes(ledger) == []
+        nothing_is_violated()
+
+
+def test_a_read_that_the_database_refuses_meanwhile_is_thought_over_again(
+    release: Release, rehearsal: RehearsalServer, ledger: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """V4: the migration commits between old code's look at the gates and its step's commit."""
+    release.has_tool(form("read"))
+    looks, look = [], gates.look
+
+    async def late(conn: Any) -> None:
+        looks.append(1)
+        if len(looks) > 1:
+            await look(conn)
+
+    gates._told.clear()
+    monkeypatch.setattr(gates, "look", late)
+    with gated_by_the_database(NAME):
+        execution = drive(rehearsal, launch(calls(note("first")), text()))
+        assert (execution.status, execution.step_count) == ("pending", 0), execution.error
+        factories.change(execution, wake_at=None)
+        drive(rehearsal, execution)
         assert execution.status == "completed", execution.error
         assert "being changed" in heard(rehearsal, execution.tool_calls.get())
         assert notes(ledger) == []
