@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from uuid import uuid4
 
 import pytest
@@ -40,6 +41,19 @@ def test_it_tells_what_is_going_on_and_why(client: Client, olga: User) -> None:
     assert "Waits for a person: Send an e-mail to ana.duarte@marlowe-shipping.example" in page
     assert "awaiting review" in page
     assert desk.SAYS in page
+
+
+def test_one_that_was_put_back_says_until_when_and_why(client: Client, olga: User) -> None:
+    """T12: for example behind an open circuit breaker."""
+    one = factories.execution(
+        state={"waiting": "send_email is shut: it failed 20 times in a <row>"},
+        wake_at=Now() + timedelta(minutes=5),
+    )
+    page = told(client, one)
+    assert "Waits until " in page
+    assert "send_email is shut: it failed 20 times in a &lt;row&gt;" in page
+    factories.change(one, wake_at=None)
+    assert "send_email is shut" not in told(client, one), "it is claimable now"
 
 
 def test_it_shows_calls_reviews_votes_and_transitions_in_order(client: Client, olga: User) -> None:
