@@ -99,7 +99,7 @@ def let_expire(*, review: str) -> int:
     with connection.cursor() as cursor:
         cursor.execute(
             "UPDATE agent_reviews SET expires_at = clock_timestamp()"
-            " WHERE id = %s AND status IN ('open', 'approved')",
+            " WHERE id = %s AND status IN ('open', 'approved') AND expires_at > clock_timestamp()",
             [review],
         )
         return cursor.rowcount

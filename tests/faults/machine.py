@@ -6,7 +6,6 @@ each, `holds` compares the rows and the outside's ledgers with a model of what m
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 from uuid import UUID
@@ -16,10 +15,9 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 
 from agentops.accounts.models import User
 from executions import agents, operations
-from executions.operations import Refusal
 from tests.faults import acts, machine_scripts
-from tests.faults.machine_ground import PEOPLE, Ground, give_rights
-from tests.faults.machine_model import FINAL, Asked, Model, Rights
+from tests.faults.machine_ground import PEOPLE, Ground, done, give_rights, user
+from tests.faults.machine_model import FINAL, NEEDED, Asked, Model, Rights
 from tests.faults.scenarios import letter
 from tests.support.pieces import Driven
 from tests.support.rehearsed_agent import REHEARSED
@@ -27,8 +25,10 @@ from tests.support.rehearsed_agent import REHEARSED
 AT_MOST = 4  # executions in one example
 ROUNDS = 40  # until everything has ended
 
-people = st.sampled_from(PEOPLE)
+people, others = st.sampled_from(PEOPLE), st.integers(0, 1)
 places = st.integers(0, 11)  # which of those there are
+mostly = st.sampled_from((True, True, True, False))
+seldom = st.sampled_from((0, 0, 0, 0, 0, 1))
 LLM_FAULTS = ("429", "500", "length", "bad_json_arguments", "empty", "duplicate_call_ids")
 
 
@@ -38,15 +38,18 @@ class Machine(RuleBasedStateMachine):
         self.ground = ground
         self.model = Model(people={name: Rights() for name in PEOPLE})
         self.ids: list[UUID] = []
-        self.frozen: list[Driven] = []
+        self.frozen: list[list[Driven]] = [[], []]
         self.judged: set[str] = set()
         ground.begin()
 
     # ------------------------------------------------------------------ launching and running
 
-    @initialize(words=machine_scripts.scripts)
-    def launch_one(self, words: list[list[str]]) -> None:
-        self.launch(words, max_steps=25)
+    @initialize(first=machine_scripts.gated, second=machine_scripts.scripts)
+    def begin(self, first: list[list[str]], second: list[list[str]]) -> None:
+        """Two executions that have come as far as they can without people."""
+        for words in (first, second):
+            self.launch(words, max_steps=25)
+        self.ground.drive()
 
     @precondition(lambda self: len(self.ids) < AT_MOST)
     @rule(words=machine_scripts.scripts, max_steps=st.sampled_from((25, 25, 25, 2)))
@@ -68,26 +71,35 @@ class Machine(RuleBasedStateMachine):
     def drive(self) -> None:
         self.ground.drive()
 
-    @rule(turn=st.integers(1, 40), choice=places)
+    @rule(turn=st.integers(1, 25), choice=places)
     def drive_and_crash(self, turn: int, choice: int) -> None:
         self.ground.live_and_die(turn, choice)
 
-    @precondition(lambda self: not self.frozen)
-    @rule()
-    def claim_and_freeze(self) -> None:
-        second = self.ground.second
-        self.frozen = self.ground.run(second.claim(room=2))
-        self.ground.run(second.freeze())
+    @rule(which=others)
+    def claim_and_freeze(self, which: int) -> None:
+        """A runner takes what there is, also from dead ones, and is frozen before it drives it."""
+        if not self.frozen[which]:
+            runner = self.ground.others[which]
+            self.frozen[which] = self.ground.run(runner.take(room=2))
+            self.ground.run(runner.freeze())
 
-    @precondition(lambda self: self.frozen)
-    @rule()
-    def wake_the_frozen(self) -> None:
-        self.ground.counts["woke"] += len(self.frozen)
-        self.ground.run(self.ground.second.drive(self.frozen))
-        lost = [one for one in self.ground.second.journal.written if one.is_lost]
-        self.ground.counts["stale writes"] += len(lost)
-        self.ground.run(self.ground.second.begin_anew())
-        self.frozen = []
+    @rule(which=others)
+    def wake_the_frozen(self, which: int) -> None:
+        runner, ones = self.ground.others[which], self.frozen[which]
+        self.ground.counts["woke"] += len(ones)
+        self.ground.run(runner.drive(ones))
+        self.ground.counts["stale writes"] += sum(one.is_lost for one in runner.journal.written)
+        self.ground.run(runner.begin_anew())
+        self.frozen[which] = []
+
+    @rule(order=st.permutations((0, 1)))
+    def succeed_each_other(self, order: list[int]) -> None:
+        """One takes what there is and is frozen; its successor takes it over and is frozen; both
+        wake, one after the other."""
+        for which in (0, 1):
+            self.claim_and_freeze(which)
+        for which in order:
+            self.wake_the_frozen(which)
 
     @rule(fault=st.sampled_from(LLM_FAULTS))
     def spoil_the_llm(self, fault: str) -> None:
@@ -110,10 +122,12 @@ class Machine(RuleBasedStateMachine):
 
     # ------------------------------------------------------------------ people
 
-    @rule(person=people, place=places, approve=st.booleans(), stale=st.sampled_from((0, 0, 0, 1)))
+    @rule(person=people, place=places, approve=st.sampled_from((True, True, False)), stale=seldom)
     def decide(self, person: str, place: int, approve: bool, stale: int) -> None:
-        if (review := self._pick("approval", place)) is None:
-            return
+        if review := self._pick("approval", place):
+            self._decide(review, person, approve=approve, stale=stale)
+
+    def _decide(self, review: dict[str, Any], person: str, *, approve: bool, stale: int) -> None:
         key, digest = review["id"], "0" * 64 if stale else review["input_digest"]
         asked = self.model.asked[key]
         may = self.model.may_approve(person, key) if approve else self._may_say(person, key)
@@ -122,6 +136,14 @@ class Machine(RuleBasedStateMachine):
         assert accepted == (may and not stale), (person, approve, stale, asked)
         if accepted and approve:
             asked.agreed.add(person)
+        asked.is_closed |= accepted and (not approve or self.model.is_enough(asked))
+
+    @rule(place=places)
+    def agree(self, place: int) -> None:
+        """As many people as it needs approve the same."""
+        if review := self._pick("approval", place):
+            for person in PEOPLE[: self.model.asked[review["id"]].needed]:
+                self._decide(review, person, approve=True, stale=0)
 
     @rule(person=people, place=places)
     def edit(self, person: str, place: int) -> None:
@@ -152,7 +174,14 @@ class Machine(RuleBasedStateMachine):
         if done(operations.cancel, execution_id=key, person=user("olga")):
             self.model.quiet.add(key)
 
-    @rule(person=people, permitted=st.booleans(), active=st.booleans())
+    @rule(place=places, permitted=st.booleans())
+    def take_rights_of_who_approved(self, place: int, permitted: bool) -> None:
+        approvers = sorted({name for one in self.model.asked.values() for name in one.agreed})
+        if approvers:
+            person = approvers[place % len(approvers)]
+            self.change_rights(person, permitted=permitted, active=not permitted)
+
+    @rule(person=people, permitted=st.sampled_from((True, True, False)), active=mostly)
     def change_rights(self, person: str, permitted: bool, active: bool) -> None:
         give_rights(person, permitted=permitted, active=active)
         self.model.people[person] = Rights(permitted, active)
@@ -187,16 +216,16 @@ class Machine(RuleBasedStateMachine):
             model.check_execution(row["id"], row["status"], row["step_count"], end)
         for review in ground.open_reviews(self.ids):
             model.check_review(review)
-            model.asked.setdefault(
-                review["id"], Asked(review["call_id"], review["input_digest"], review["tool_input"])
-            )
+            shown = (review["call_id"], review["input_digest"], review["tool_input"])
+            needed = NEEDED.get(review["tool_name"], 1)
+            model.asked.setdefault(review["id"], Asked(*shown, needed))
 
     def teardown(self) -> None:
         """Let everything come to its end, and verify every promise."""
-        agents._agents[REHEARSED.name] = REHEARSED
+        self.change_the_agent(REHEARSED.instructions)
         self.ground.outside.llm.clear_faults()
-        if self.frozen:
-            self.wake_the_frozen()
+        for which in (0, 1):
+            self.wake_the_frozen(which)
         for name in PEOPLE:
             self.change_rights(name, permitted=True, active=True)
         for tool in list(self.model.paused):
@@ -221,7 +250,7 @@ class Machine(RuleBasedStateMachine):
             if review["kind"] == "doubt":
                 self._settle(review, PEOPLE[number % len(PEOPLE)], "drop")
             for person in PEOPLE if review["kind"] == "approval" else ():
-                self.decide(person, number, approve=number % 3 != 1, stale=0)
+                self._decide(review, person, approve=number % 3 != 1, stale=0)
         ends = {row["status"] for row in self.ground.executions(self.ids)}
         return not reviews and ends <= set(FINAL)
 
@@ -235,8 +264,9 @@ class Machine(RuleBasedStateMachine):
         return self.model.asked[review].expired
 
     def _may_say(self, person: str, review: UUID) -> bool:
-        voted = person in self.model.asked[review].agreed
-        return self.model.people[person].may and not self._is_expired(review) and not voted
+        asked = self.model.asked[review]
+        is_shut = asked.expired or asked.is_closed or person in asked.agreed
+        return self.model.people[person].may and not is_shut
 
     def _settle(self, review: dict[str, Any], person: str, verdict: str) -> None:
         if review["idempotency_key"] in {key for key, _ in self.ground.seen()}:
@@ -257,16 +287,3 @@ class Machine(RuleBasedStateMachine):
         else:
             operations.lift(scope="tool", key=tool, person=person)
             self.model.paused.remove(tool)
-
-
-def user(name: str) -> User:
-    return User.objects.get(username=name)
-
-
-def done(operation: Callable[..., Any], **words: Any) -> bool:
-    """Test if the operation was not refused."""
-    try:
-        operation(**words)
-    except Refusal:
-        return False
-    return True

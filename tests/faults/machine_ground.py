@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
@@ -18,6 +18,7 @@ from psycopg.rows import dict_row
 from agentops.accounts.models import User
 from executions.engine.connections import parameters
 from executions.invariants import INVARIANTS, verify
+from executions.operations import Refusal
 from executions.registry_sync import sync_registry
 from tests import factories
 from tests.faults import world
@@ -71,7 +72,7 @@ class Ground:
     worker: Worker
     run: Run
     first: Pieces
-    second: Pieces
+    others: Sequence[Pieces]  # those that freeze
     rows: psycopg.Connection[dict[str, Any]]
     counts: Counter[str] = field(default_factory=Counter)
     examples: int = 0
@@ -139,7 +140,7 @@ class Ground:
         database.wipe()
         self.outside.forget()
         lay_down(self.outside)
-        for runner in (self.first, self.second):
+        for runner in (self.first, *self.others):
             self.run(runner.begin_anew())
 
 
@@ -160,6 +161,19 @@ def give_rights(name: str, *, permitted: bool, active: bool) -> None:
         User.objects.filter(pk=person.pk).update(is_active=active)
 
 
+def user(name: str) -> User:
+    return User.objects.get(username=name)
+
+
+def done(operation: Callable[..., Any], **words: Any) -> bool:
+    """Test if the operation was not refused."""
+    try:
+        operation(**words)
+    except Refusal:
+        return False
+    return True
+
+
 @contextmanager
 def ground(outside: Witness) -> Iterator[Ground]:
     """Everything opened once; closed at the end."""
@@ -169,10 +183,10 @@ def ground(outside: Witness) -> Iterator[Ground]:
     base_url = outside.llm.base_url
     try:
         with (
-            runners_in_pieces(base_url=base_url, count=2) as (run, (first, second)),
+            runners_in_pieces(base_url=base_url, count=3) as (run, (first, *others)),
             psycopg.connect(**parameters(), autocommit=True, row_factory=dict_row) as rows,
         ):
-            yield Ground(outside, worker, run, first, second, rows)
+            yield Ground(outside, worker, run, first, others, rows)
     finally:
         worker.close()
         logging.disable(logging.NOTSET)

@@ -31,7 +31,9 @@ class Asked:
     call: UUID
     digest: str
     arguments: Any
+    needed: int = 1
     expired: bool = False
+    is_closed: bool = False
     agreed: set[str] = field(default_factory=set)  # who approved exactly this
 
 
@@ -52,10 +54,14 @@ class Model:
         asked = self.asked[review]
         return (
             self.people[person].may
-            and not asked.expired
+            and not (asked.expired or asked.is_closed)
             and person not in asked.agreed
             and person not in self.editors[asked.call]
         )
+
+    def is_enough(self, asked: Asked) -> bool:
+        """Test if its votes approve it. Those of people switched off since do not count."""
+        return sum(self.people[name].active for name in asked.agreed) >= asked.needed
 
     def check_execution(self, id: UUID, status: str, steps: int, end: tuple[Any, ...]) -> None:
         assert steps >= self.steps.get(id, 0), f"{id}: steps fell to {steps}"

@@ -28,6 +28,7 @@ GATED = ("letter", "letter", "letter", "filing", "filing", "update", "document")
 FREE = ("read", "rules", "letter to a stranger", "unknown tool", "not JSON")
 
 asked = st.lists(st.sampled_from(GATED + FREE), min_size=1, max_size=3)
+gated = st.lists(st.lists(st.sampled_from(GATED), min_size=1, max_size=3), min_size=1, max_size=2)
 scripts = st.lists(asked, min_size=1, max_size=3)
 
 

@@ -59,6 +59,7 @@ class Worker:
         A runner whose very registration fails ends its process too.
         """
         others = [row[0] for row in self._watch.execute(ALIVE)]
+        standing = set(threading.enumerate())
         runner = Runner(self._config(**changes), ring=tickets.ring_on, clear=tickets.clear)
         injector.on_death = self._die
         main = self.loop.create_task(_in_time(runner))
@@ -74,7 +75,7 @@ class Worker:
             return True
         finally:
             injector.is_dead = True  # a thread that outlived its runner may do nothing either
-            _join_tool_threads(runner)
+            _join_tool_threads(runner, standing)
             self._forget()
             injector.is_dead = False
         self._watch.execute(BURY, (others,))
@@ -132,8 +133,8 @@ def _quiet_about_death(loop: asyncio.AbstractEventLoop, context: dict[str, Any])
         loop.default_exception_handler(context)
 
 
-def _join_tool_threads(runner: Runner) -> None:
-    for thread in threading.enumerate():
+def _join_tool_threads(runner: Runner, standing: set[threading.Thread]) -> None:
+    for thread in set(threading.enumerate()) - standing:
         if thread.name.startswith("tool"):
             thread.join(JOIN_S)
             assert not thread.is_alive(), f"{thread.name} goes on after its runner's end"

@@ -128,10 +128,14 @@ class Pieces:
 
     async def run_until_idle(self) -> None:
         """Drive whatever there is to take over or to claim until nothing is."""
+        while ones := await self.take():
+            await self.drive(ones)
+
+    async def take(self, *, room: int = CAPACITY) -> list[Driven]:
+        """Take over, or claim if there is nothing to take over, as things stand now."""
         await self.services.switches.read(self.conn)
         await self.services.breakers.refresh()
-        while ones := await self.take_over() or await self.claim():
-            await self.drive(ones)
+        return await self.take_over(room=room) or await self.claim(room=room)
 
     async def freeze(self) -> None:
         """Let its lease run out, as that of a process does that is stopped; it is not told."""
