@@ -9,6 +9,7 @@ from pytest_django import Settings
 
 from agentops.accounts.models import User
 from executions import operations
+from executions.models import AgentReview
 from executions.operations.refusals import AlreadyDecided, TooLate
 from tests.faults.reviewing import (
     approve,
@@ -17,7 +18,10 @@ from tests.faults.reviewing import (
     letter_before_people,
     shift_window,
 )
+from tests.journeys.conftest import launch, until
 from tests.rehearsal_server import RehearsalServer
+from tests.support.rehearsed_agent import LETTER, REHEARSED, calls, text
+from tests.support.standing_runner import standing_runner
 
 
 @pytest.fixture(autouse=True)
@@ -43,6 +47,24 @@ def test_nothing_starts_and_nobody_is_held_before_the_window_closes(
     shift_window(review, to_s=0)
     assert drive(llm, execution).status == "completed"
     assert len(mailoutbox) == 1
+    assert_no_promise_is_broken()
+
+
+def test_the_mail_leaves_by_itself_once_the_window_has_closed(
+    llm: RehearsalServer, reviewers: list[User], mailoutbox: list[EmailMessage], settings: Settings
+) -> None:
+    """R4: with a real clock, a standing runner and a window of one second."""
+    settings.AGENTOPS_UNDO_S = 1
+    with standing_runner(base_url=llm.base_url):
+        execution = launch(REHEARSED.name, rehearse=[calls(LETTER), text()])
+        until(execution, "awaiting_review")
+        review = approve(AgentReview.objects.get(execution=execution), reviewers[0])
+        until(execution, "completed")
+    call = execution.tool_calls.get()
+    assert call.started_at >= review.effective_at
+    assert len(mailoutbox) == 1
+    # it was put back in between, not held: claimed anew once the window had closed
+    assert execution.audit.filter(event="running").count() >= 3
     assert_no_promise_is_broken()
 
 
