@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 from tests.faults import world
-from tests.faults.crashing import Fault, Injector
+from tests.faults.crashing import Fault, Injector, Place
 from tests.faults.here import Here, People
 from tests.faults.judging import broken_promises, wrong_with
 from tests.faults.playing import Played, Player
@@ -19,7 +19,8 @@ from tests.faults.worker import Worker
 from tests.support import database
 
 PLAYS_BETWEEN_CHECKS = 50
-TRIES = 4
+TRIES = 8
+RECORDINGS = 3
 
 
 @dataclass
@@ -52,6 +53,12 @@ class Stage:
             played = self.player.play(scenario, hands)
         self.keep(played, wrong_with(played, scenario))
         return played
+
+    def places(self, scenario: Scenario, *, zygote: Zygote | None = None) -> list[Place]:
+        """Return the hits that a scenario meets every time; a few depend on timing."""
+        recorded = [self.play(scenario, zygote=zygote).places for _ in range(RECORDINGS)]
+        always = set.intersection(*(set(places) for places in recorded))
+        return [place for place in recorded[0] if place in always]
 
     def strike(self, scenario: Scenario, *plan: Fault, zygote: Zygote | None = None) -> Played:
         """Play with these faults until each has really fired, whatever the timing."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import random
 from collections.abc import Iterable
 
 import pytest
@@ -17,6 +16,7 @@ pytestmark = pytest.mark.slow
 PAIRED = SCENARIOS[0]
 PAIR_BLOCKS = 10
 PAIRS = 12  # in the short form
+CHOICES = 6
 
 
 def singles(places: Iterable[Place], scenario: Scenario) -> list[Fault]:
@@ -30,22 +30,23 @@ def singles(places: Iterable[Place], scenario: Scenario) -> list[Fault]:
     ]
 
 
-def of_each_point(
-    recorded: dict[str, list[Fault]], rng: random.Random
-) -> list[tuple[Scenario, Fault]]:
-    """Return one fault for each point there is, in any scenario, nth hit and mode."""
-    by_point: dict[str, list[tuple[Scenario, Fault]]] = {}
+def by_point(recorded: dict[str, list[Fault]]) -> dict[str, list[tuple[Scenario, Fault]]]:
+    """Return for each point every fault there can be at it, with the scenario that meets it."""
+    found: dict[str, list[tuple[Scenario, Fault]]] = {}
     for scenario in SCENARIOS:
         for fault in recorded[scenario.name]:
-            by_point.setdefault(fault.point, []).append((scenario, fault))
-    return [rng.choice(choices) for _, choices in sorted(by_point.items())]
+            found.setdefault(fault.point, []).append((scenario, fault))
+    return found
 
 
 def test_one_fault_at_each_point(stage: Stage, effort: Effort) -> None:
     """A1, D2, D4, D5, T5: wherever it strikes, nothing is lost and nothing happens twice."""
+    rng = effort.rng("points")
     recorded = {one.name: singles(stage.play(one).places, one) for one in SCENARIOS}
-    for scenario, fault in of_each_point(recorded, effort.rng("points")):
-        stage.strike(scenario, fault)
+    for point, choices in sorted(by_point(recorded).items()):
+        chosen = rng.sample(choices, min(len(choices), CHOICES))
+        # a hit that was met once may depend on timing; then another one has to fire
+        assert any(fault in stage.play(one, [fault]).fired for one, fault in chosen), point
     stage.check()
 
 
@@ -53,7 +54,7 @@ def test_one_fault_at_each_point(stage: Stage, effort: Effort) -> None:
 @pytest.mark.parametrize("scenario", SCENARIOS, ids=lambda scenario: scenario.name)
 def test_every_fault_at_every_point(stage: Stage, scenario: Scenario) -> None:
     """A1, D2, D4, D5, M19, R8, C2, T5: every hit of every point, in every mode."""
-    for fault in singles(stage.play(scenario).places, scenario):
+    for fault in singles(stage.places(scenario), scenario):
         stage.strike(scenario, fault)
     stage.check()
 
@@ -78,7 +79,7 @@ def deaths_in_pairs(stage: Stage, first: Place) -> list[tuple[Fault, Fault]]:
 def test_two_deaths_at_every_pair_of_points(stage: Stage, effort: Effort, block: int) -> None:
     """A2: the second death may come while the first is being recovered from."""
     rng = effort.rng("pairs")
-    firsts = worth_dying_at(stage.play(PAIRED).places)[block::PAIR_BLOCKS]
+    firsts = worth_dying_at(stage.places(PAIRED))[block::PAIR_BLOCKS]
     if not effort.is_long:
         firsts = [rng.choice(firsts)]
     for first in firsts:

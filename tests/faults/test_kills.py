@@ -20,7 +20,7 @@ BLOCKS = 10
 def test_a_kill_at_every_point(stage: Stage, zygote: Zygote, scenario: Scenario) -> None:
     """A1: kill -9 before and after every commit and every call to the outside."""
     taken = {fault[:2] for fault in scenario.faults}
-    for place in stage.play(scenario, zygote=zygote).places:
+    for place in stage.places(scenario, zygote=zygote):
         if place[:2] not in taken:
             stage.strike(scenario, Fault(place.point, place.nth, Mode.KILL), zygote=zygote)
     stage.check()
@@ -29,7 +29,7 @@ def test_a_kill_at_every_point(stage: Stage, zygote: Zygote, scenario: Scenario)
 @pytest.mark.blocks(BLOCKS)
 def test_random_kills(stage: Stage, zygote: Zygote, effort: Effort, block: int) -> None:
     """A1, A2: one to six kills at random moments, in whatever process."""
-    count = effort.times(short=10, long=1_000 // BLOCKS)
+    count = effort.times(short=8, long=1_000 // BLOCKS)
     kills = 0
     for seed in range(effort.seed + block * count, effort.seed + (block + 1) * count):
         fired = stage.play_at_random(seed, zygote=zygote).fired

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import gc
 import threading
 from typing import Any
 
@@ -82,6 +83,7 @@ class Worker:
         return False
 
     def close(self) -> None:
+        gc.collect()  # futures of the dead, now and not at some moment of another test's
         self._watch.close()
         self.loop.run_until_complete(self.llm.inner.close())
         self.loop.run_until_complete(self.loop.shutdown_default_executor())
@@ -129,7 +131,8 @@ def _end_the_loop() -> None:
 
 
 def _quiet_about_death(loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
-    if not isinstance(context.get("exception"), Died):
+    error = context.get("exception")
+    if not isinstance(error, Died) and not isinstance(getattr(error, "__cause__", None), Died):
         loop.default_exception_handler(context)
 
 
