@@ -18,6 +18,7 @@ from executions.commits import commit
 from executions.core import storable
 from executions.engine import tickets
 from executions.models import AgentControl
+from executions.operations.patience import patient
 from executions.operations.refusals import (
     AlreadyDecided,
     NotFound,
@@ -96,24 +97,35 @@ def lift(
     nothing is off, and Stale when it was changed since it was seen.
     """
     _check_permitted(person)
-    values = {**_values(scope, key, person, reason), "seen": seen}
-    with commit("lift"), connection.cursor() as cursor:
-        cursor.execute(LIFT, values)
-        lifted = bool(cursor.rowcount)
-        if scope == "tool":
-            cursor.execute(CLOSE_BREAKER, values)
-            lifted = lifted or cursor.fetchone() is not None
-        if lifted:
-            tickets.ring()
+    lifted = _lift({**_values(scope, key, person, reason), "seen": seen})
     found = AgentControl.objects.filter(scope=scope, key=key).first()
     if found is None or not lifted:
         raise _not_lifted(found)
     if scope == "tool":
-        with commit("wake_held"), connection.cursor() as cursor:
-            cursor.execute(WAKE, [key])
+        _wake(key)
     return found
 
 
+@patient
+def _lift(values: dict[str, Any]) -> bool:
+    with commit("lift"), connection.cursor() as cursor:
+        cursor.execute(LIFT, values)
+        lifted = bool(cursor.rowcount)
+        if values["scope"] == "tool":
+            cursor.execute(CLOSE_BREAKER, values)
+            lifted = lifted or cursor.fetchone() is not None
+        if lifted:
+            tickets.ring()
+    return lifted
+
+
+@patient
+def _wake(tool_name: str) -> None:
+    with commit("wake_held"), connection.cursor() as cursor:
+        cursor.execute(WAKE, [tool_name])
+
+
+@patient
 def _pull(
     state: str, scope: str, key: str, person: User, reason: str, *, over: tuple[str, ...]
 ) -> AgentControl:
