@@ -226,9 +226,12 @@ def test_a_refusal_is_not_asked_again(
     assert len(llm.log()) == 1
 
 
-@pytest.mark.parametrize("api", APIS)
-@pytest.mark.parametrize(
-    "fault", ["html", "empty", "not_json", "no_choices", "null_message", "null_content"]
+@pytest.mark.parametrize(  # each over both APIs in tests/llm
+    ("fault", "api"),
+    [
+        *(("html", "responses"), ("empty", "chat"), ("not_json", "responses")),
+        *(("no_choices", "chat"), ("null_message", "responses"), ("null_content", "chat")),
+    ],
 )
 def test_a_body_that_is_no_answer_three_times_fails_it_with_how_it_began(
     llm: RehearsalServer, api: str, fault: str

@@ -23,7 +23,6 @@ from tests.support.rehearsed_agent import REHEARSED, text
 from tests.support.standing_runner import run_until_idle, standing_runner
 from tests.support.waiting import wait_until
 
-APIS = ["responses", "chat"]
 MANY = 60
 
 
@@ -51,13 +50,13 @@ def olga(committed_db: None) -> Iterator[User]:
     nothing_is_violated()
 
 
-@pytest.mark.parametrize("api", APIS)
 @pytest.mark.parametrize(
-    ("fault", "code", "word"),
+    ("fault", "api", "code", "word"),
     [
-        ("401", "LLM_AUTH", "OPENAI_API_KEY"),
-        ("403", "LLM_AUTH", "OPENAI_API_KEY"),
-        ("quota", "LLM_QUOTA", "billing"),
+        ("401", "responses", "LLM_AUTH", "OPENAI_API_KEY"),
+        ("401", "chat", "LLM_AUTH", "OPENAI_API_KEY"),
+        ("403", "chat", "LLM_AUTH", "OPENAI_API_KEY"),
+        ("quota", "responses", "LLM_QUOTA", "billing"),
     ],
 )
 def test_it_pauses_the_agent_and_says_what_to_mend(
