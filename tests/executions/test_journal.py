@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+from dataclasses import replace
 from typing import Any
 from uuid import UUID, uuid4
 
 import psycopg
 import pytest
 
+from executions import faults
 from executions.engine import leases
 from executions.engine.connections import connect, parameters
 from executions.engine.entries import (
@@ -97,6 +99,42 @@ def test_a_runner_taken_for_dead_can_write_nothing(committed_db: None) -> None:
 
     assert isinstance(answer, LeaseLost)
     assert AgentExecution.objects.get().step_count == 0
+
+
+def test_nobody_takes_over_between_the_look_and_the_commit(committed_db: None) -> None:
+    """The outcome of a call changes no column of the execution: only the look's lock holds it."""
+    (id,) = launched()
+    call, kept_out = call_row(id), list[bool]()
+
+    def rival(point: str, conn: Any) -> None:
+        if point == "CallEnded.before":
+            kept_out.append(is_locked(id))
+
+    async def work(journal: Journal, lease: leases.Lease) -> Any:
+        await claimed(lease, [id])
+        await journal.write(replace(step(id), calls=[call]))
+        faults.install(rival)
+        return await journal.write(
+            CallEnded(execution_id=id, token=1, call_id=call["id"], status="succeeded", output={})
+        )
+
+    try:
+        answer = with_journal(work)
+    finally:
+        faults.install(None)
+
+    assert answer.applied
+    assert kept_out == [True]
+
+
+def is_locked(id: UUID) -> bool:
+    with psycopg.connect(**parameters()) as other:
+        try:
+            look = "SELECT FROM agent_executions WHERE id = %s FOR NO KEY UPDATE NOWAIT"
+            other.execute(look, (id,))
+        except psycopg.errors.LockNotAvailable:
+            return True
+    return False
 
 
 def bury(runner_id: UUID) -> None:

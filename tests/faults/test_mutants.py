@@ -1,0 +1,38 @@
+"""Every protection can be switched off, and its loss is noticed (`make proofs` runs them all)."""
+
+from __future__ import annotations
+
+import pytest
+
+from agentops.environment import BASE_DIR
+from tests.mutants.mutant import Mutant
+from tests.mutants.protections import MUTANTS
+from tests.mutants.running import copy_of_the_project, judge
+from tests.support.effort import Effort
+
+QUICK = ("token",)  # one for the short form: its suite takes seconds
+EACH = pytest.mark.parametrize("mutant", MUTANTS, ids=lambda mutant: mutant.name)
+
+
+@EACH
+def test_a_protection_is_where_its_mutant_says(mutant: Mutant) -> None:
+    problems = [problem for patch in mutant.patches if (problem := patch.problem(BASE_DIR))]
+
+    assert not problems
+
+
+def test_no_two_mutants_have_one_name() -> None:
+    names = [mutant.name for mutant in MUTANTS]
+
+    assert len(names) == len(set(names))
+
+
+@EACH
+@pytest.mark.slow
+def test_the_suite_fails_without_it(mutant: Mutant, effort: Effort) -> None:
+    if not effort.is_long and mutant.name not in QUICK:
+        pytest.skip("only with --effort=long")
+    with copy_of_the_project() as root:
+        verdict = judge(mutant, root)
+
+    assert verdict.caught_by, f"nothing fails without this: {mutant.protection}\n{verdict.said}"
