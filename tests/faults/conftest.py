@@ -18,6 +18,7 @@ from executions.registry_sync import sync_registry
 from tests import factories, rehearsal_server
 from tests.executions import desk
 from tests.faults import outbox, world
+from tests.faults.kept import connections_are_kept
 from tests.faults.outward import TOOLS_OF_THE_TEST
 from tests.faults.releasing import Sites
 from tests.faults.stage import Stage
@@ -60,7 +61,7 @@ def around(tmp_path_factory: pytest.TempPathFactory) -> Iterator[world.Outside]:
 def stage(committed_db: None, around: world.Outside) -> Iterator[Stage]:
     """An empty database with sample data and people, and a worker in this process."""
     logging.disable(logging.CRITICAL)  # faults are told by the hundred, and asserted
-    with world.quickly(around):
+    with world.quickly(around), connections_are_kept():
         made = Stage(around)
         yield made
         made.close()

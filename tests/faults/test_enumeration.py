@@ -7,6 +7,7 @@ from collections.abc import Iterable
 import pytest
 
 from tests.faults.crashing import Fault, Mode, Place, modes_at
+from tests.faults.progress import with_progress
 from tests.faults.scenarios import SCENARIOS, Scenario
 from tests.faults.stage import Stage
 from tests.support.effort import Effort
@@ -54,7 +55,8 @@ def test_one_fault_at_each_point(stage: Stage, effort: Effort) -> None:
 @pytest.mark.parametrize("scenario", SCENARIOS, ids=lambda scenario: scenario.name)
 def test_every_fault_at_every_point(stage: Stage, scenario: Scenario) -> None:
     """A1, D2, D4, D5, M19, R8, C2, T5: every hit of every point, in every mode."""
-    for fault in singles(stage.places(scenario), scenario):
+    faults = singles(stage.places(scenario), scenario)
+    for fault in with_progress(scenario.name, faults):
         stage.strike(scenario, fault)
     stage.check()
 
@@ -84,6 +86,7 @@ def test_two_deaths_at_every_pair_of_points(stage: Stage, effort: Effort, block:
         firsts = [rng.choice(firsts)]
     for first in firsts:
         pairs = deaths_in_pairs(stage, first)
-        for pair in pairs if effort.is_long else rng.sample(pairs, PAIRS):
+        chosen = pairs if effort.is_long else rng.sample(pairs, PAIRS)
+        for pair in with_progress(f"pairs of {PAIRED.name}", chosen):
             stage.strike(PAIRED, *pair)
     stage.check()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tests.faults.crashing import Fault, Mode
+from tests.faults.progress import with_progress
 from tests.faults.scenarios import SCENARIOS, Scenario
 from tests.faults.stage import Stage
 from tests.faults.there import Zygote
@@ -31,7 +32,8 @@ def test_random_kills(stage: Stage, zygote: Zygote, effort: Effort, block: int) 
     """A1, A2: one to six kills at random moments, in whatever process."""
     count = effort.times(short=8, long=1_000 // BLOCKS)
     kills = 0
-    for seed in range(effort.seed + block * count, effort.seed + (block + 1) * count):
+    seeds = range(effort.seed + block * count, effort.seed + (block + 1) * count)
+    for seed in with_progress("random kills", seeds):
         fired = stage.play_at_random(seed, zygote=zygote).fired
         kills += sum(fault.mode is Mode.KILL for fault in fired)
     stage.check()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from tests.faults.progress import with_progress
 from tests.faults.stage import Stage
 from tests.support.effort import Effort
 
@@ -17,7 +18,8 @@ def test_random_faults_at_random_moments(stage: Stage, effort: Effort, block: in
     """A1, A2, D2, D4, D5, Q1, Q2, R8, R12, C1: whatever comes together, all promises hold."""
     count = effort.times(short=40, long=10_000 // BLOCKS)
     fired = 0
-    for seed in range(effort.seed + block * count, effort.seed + (block + 1) * count):
+    seeds = range(effort.seed + block * count, effort.seed + (block + 1) * count)
+    for seed in with_progress("random faults", seeds):
         fired += len(stage.play_at_random(seed).fired)
     stage.check()
     assert fired >= count, "the faults did not fire"

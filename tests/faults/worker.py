@@ -1,7 +1,8 @@
 """A worker that can die again and again in this process: real runners on one event loop.
 
-What is kept over its lives knows nothing: the loop and the LLM's client. All else (the runner,
-its journal, threads, connections) is made anew for each life, and gone after it.
+What is kept over its lives knows nothing: the loop, the LLM's client and, on a stage, idle
+connections that have forgotten their owner (kept.py). All else (the runner, its journal, threads,
+what was under way in a connection) is made anew for each life, and gone after it.
 """
 
 from __future__ import annotations
