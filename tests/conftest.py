@@ -8,9 +8,10 @@ the test's database. `browser_path` is a Chromium. `effort` says how often a pro
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from itertools import count
 from pathlib import Path
+from typing import Any
 
 import pytest
 from playwright.sync_api import Browser, sync_playwright
@@ -37,6 +38,7 @@ django.setup()
 from django.contrib.auth.models import Permission  # noqa: E402
 
 from agentops.accounts.models import User  # noqa: E402
+from executions.core import storable  # noqa: E402
 from executions.registry_sync import sync_registry  # noqa: E402
 from tests import rehearsal_server  # noqa: E402
 
@@ -58,6 +60,12 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def pytest_report_header(config: pytest.Config) -> str:
     chosen = config.getoption
     return f"proofs: --effort={chosen('--effort')} --faults-seed={chosen('--faults-seed')}"
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_report_to_serializable() -> Generator[None, Any, Any]:
+    """A lone surrogate in a report, which our tests are full of, would end its worker process."""
+    return storable.value((yield))
 
 
 @pytest.fixture(scope="session")

@@ -131,7 +131,7 @@ def test_it_wants_an_object() -> None:
         ('{\n\n"message_id": 1\n"b": 2}', "line 4, column 1"),
         ('{"a": 1, "a": 2}', "the key 'a' stands twice"),
         ('{"a": NaN}', "NaN is not JSON"),
-        ('{"a": 1e400}', "a: the number is too large"),
+        ('{"a": 1e400}', "the number 1e400 is too large"),
         ('{"a": ' + "9" * 5000 + "}", "not usable JSON"),
         ("[" * 50_000 + "]" * 50_000, "nested too deeply"),
         ("[" * 40 + "]" * 40, "it is nested more than 32 deep"),

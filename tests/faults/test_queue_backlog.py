@@ -17,6 +17,7 @@ from executions.engine.switches import Switches
 from executions.metrics import backlog
 from executions.models import AgentExecution
 from tests import factories
+from tests.executions.stories import standing_runner
 
 BACKLOG = 10_000
 ROOM = 100
@@ -91,7 +92,7 @@ def test_the_age_of_the_oldest_is_told(full: None) -> None:
 def test_a_claim_stays_quick(full: None) -> None:
     """Q7: it reads what it takes from the index, not the whole backlog."""
     with connection.cursor() as cursor:
-        values = {"room": ROOM, "runner": UUID(int=1), **Switches().for_claim()}
+        values = {"room": ROOM, "runner": standing_runner().pk, **Switches().for_claim()}
         cursor.execute(f"EXPLAIN {CLAIM_PENDING}", values)
         plan = "\n".join(line for (line,) in cursor.fetchall())
     assert "executions_claimable" in plan

@@ -64,10 +64,12 @@ def test_whole_runners_share_what_was_rung_for_many_times(outside: Witness, effo
     count, several = effort.times(short=40, long=400), 4
     for _ in range(count // several):
         launch_and_ring(5, executions=several)
-    small = replace(config(base_url=outside.llm.base_url, until_idle=True), capacity=5)
+
+    def small() -> Config:  # one each, for a runner closes its LLM client when it ends
+        return replace(config(base_url=outside.llm.base_url, until_idle=True), capacity=5)
 
     async def main() -> list[dict[str, int]]:
-        return await asyncio.gather(*[runner(small).run() for _ in range(several)])
+        return await asyncio.gather(*[runner(small()).run() for _ in range(several)])
 
     reports = asyncio.run(main())
 
