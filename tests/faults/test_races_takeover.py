@@ -35,6 +35,8 @@ from tools.models import Customer
 
 QUEUED = "SELECT count(*) FROM pg_locks WHERE NOT granted"
 
+ORDERS = ("at once", "both inside", "stale first", "at once", "both inside", "holder first")
+
 
 @dataclass(frozen=True)
 class Moment:
@@ -215,8 +217,9 @@ def test_a_stale_transaction_is_fenced_out_and_the_record_changes_once(
     at_the_gate(outside, [[phone_change(id)] for id in customers])
     approve_all(reviewers)
     for number in range(times):
-        came_out = run(fenced(stale, holder, aim.moment(), both_inside=bool(number % 2)))
-        if came_out != "both inside":
+        order = ORDERS[number % len(ORDERS)]
+        came_out = run(fenced(stale, holder, aim.moment(), order))
+        if order == "at once":
             aim.correct(was_early=came_out == "stale fenced")
         orders[came_out] += 1
         run(start_anew(stale, holder))
@@ -230,9 +233,10 @@ def test_a_stale_transaction_is_fenced_out_and_the_record_changes_once(
     outside.check_invariants()
 
 
-async def fenced(stale: Pieces, holder: Pieces, wait_s: float, *, both_inside: bool) -> str:
+async def fenced(stale: Pieces, holder: Pieces, wait_s: float, order: str) -> str:
     """Hold the record so that the stale runner's transaction waits for it, and freeze that runner.
-    Let the record go when the holder waits for it as well, or so long before it takes over."""
+    Let the record go when the holder waits for it as well, or so long before it takes over, or
+    for certain before or after: a loaded machine may miss one side of the moment each time."""
     (one,) = await stale.claim(room=1)
     record = one.calls[0].arguments["customer_id"]
     async with await psycopg.AsyncConnection.connect(**parameters()) as blocker:
@@ -242,17 +246,30 @@ async def fenced(stale: Pieces, holder: Pieces, wait_s: float, *, both_inside: b
         waking = asyncio.create_task(stale.drive([one]))
         await queued(stale, 1)
         await stale.freeze()
-        succeeding = asyncio.create_task(succeed(stale, holder, one, 0 if both_inside else wait_s))
-        if both_inside:
+        if order == "stale first":
+            await blocker.rollback()
+            await waking
+        late_s = wait_s if order == "at once" else 0
+        succeeding = asyncio.create_task(succeed(stale, holder, one, late_s))
+        if order == "both inside":
             await queued(stale, 2)
+        elif order == "holder first":
+            await lost(stale, one)
         else:
-            await asyncio.sleep(max(-wait_s, 0))
+            await asyncio.sleep(max(-late_s, 0))
         await blocker.rollback()
         await waking
         await succeeding
-    if both_inside:
-        return "both inside"
+    if order == "both inside":
+        return order
     return "stale in time" if one.calls[0].status == "succeeded" else "stale fenced"
+
+
+async def lost(runner: Pieces, one: Driven) -> None:
+    """Wait until somebody else holds the lease."""
+    async with asyncio.timeout(10):
+        while await runner.is_mine(one):
+            pass
 
 
 async def queued(runner: Pieces, length: int) -> None:
