@@ -20,6 +20,7 @@ from tests.support import database
 from tests.support.effort import Effort
 from tests.support.needs import missing
 from tests.support.processes import ChildProcess
+from tests.support.reports import without_surrogates
 
 # Before anything reads Django's settings. The server starts with the first test that needs it.
 database.isolate_environment()
@@ -38,7 +39,6 @@ django.setup()
 from django.contrib.auth.models import Permission  # noqa: E402
 
 from agentops.accounts.models import User  # noqa: E402
-from executions.core import storable  # noqa: E402
 from executions.registry_sync import sync_registry  # noqa: E402
 from tests import rehearsal_server  # noqa: E402
 
@@ -65,7 +65,7 @@ def pytest_report_header(config: pytest.Config) -> str:
 @pytest.hookimpl(wrapper=True)
 def pytest_report_to_serializable() -> Generator[None, Any, Any]:
     """A lone surrogate in a report, which our tests are full of, would end its worker process."""
-    return storable.value((yield))
+    return without_surrogates((yield))
 
 
 @pytest.fixture(scope="session")

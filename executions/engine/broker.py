@@ -103,8 +103,14 @@ class PostgresBroker(ORM):  # type: ignore[misc]  # django_q has no types
             for _ in self._listener.notifies(timeout=Conf.POLL, stop_after=1):
                 pass
         except psycopg.OperationalError:
-            self._listener = None
+            self.hang_up()
             time.sleep(Conf.POLL)
+
+    def hang_up(self) -> None:
+        """Listen no more; the next wait begins anew."""
+        if self._listener is not None:
+            self._listener.close()
+        self._listener = None
 
     def __getstate__(self) -> tuple[str, Any]:
         return self.list_key, self._info

@@ -26,6 +26,7 @@ class ToolThreads:
         self._pool = ThreadPoolExecutor(size, thread_name_prefix="tool")
         self._connections: dict[int, BaseDatabaseWrapper] = {}  # by thread
         self._busy: set[int] = set()
+        self._is_closed = False
         self._slots = asyncio.Semaphore(size)
         self.lost = 0
         self._tasks: list[asyncio.Task[Any]] = []  # that did not end when they were cancelled
@@ -84,6 +85,7 @@ class ToolThreads:
 
     def close(self) -> None:
         """Let go of the threads and their connections, without waiting for lost ones."""
+        self._is_closed = True
         self._pool.shutdown(wait=False, cancel_futures=True)
         for thread, held in self._connections.items():
             if thread not in self._busy:
@@ -105,7 +107,7 @@ class ToolThreads:
         except BaseException as escape:  # SystemExit would end the runner, not the tool
             raise _escaped(escape) from escape
         finally:
-            if connections["default"].in_atomic_block:
+            if connections["default"].in_atomic_block or self._is_closed:
                 connections["default"].close()
             close_old_connections()
             self._busy.discard(thread)

@@ -142,7 +142,11 @@ def take_ticket() -> list[int]:
         )
         if cursor.fetchone() is None:
             return []
-    return [id for id, _ in _broker().dequeue() or []]
+    broker = _broker()
+    try:
+        return [id for id, _ in broker.dequeue() or []]
+    finally:
+        broker.hang_up()
 
 
 def acknowledge(*, ids: list[int]) -> None:

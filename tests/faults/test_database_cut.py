@@ -262,5 +262,4 @@ def test_the_queue_hands_out_tickets_after_its_idle_connections_died(committed_d
             assert wait_until(taken, within_s=10, what="the ticket")
         finally:
             pusher.submit(connections.close_all).result(10)
-            if broker._listener is not None:
-                broker._listener.close()
+            broker.hang_up()

@@ -8,13 +8,17 @@ from agentops.environment import BASE_DIR
 from tests.mutants.mutant import Mutant
 from tests.mutants.protections import MUTANTS
 from tests.mutants.running import copy_of_the_project, judge
-from tests.support.effort import Effort
 
 QUICK = ("token",)  # one for the short form: its suite takes seconds
-EACH = pytest.mark.parametrize("mutant", MUTANTS, ids=lambda mutant: mutant.name)
 
 
-@EACH
+def each(*, long: bool) -> pytest.MarkDecorator:
+    slow = {one.name: [pytest.mark.long] for one in MUTANTS if long and one.name not in QUICK}
+    mutants = [pytest.param(one, id=one.name, marks=slow.get(one.name, [])) for one in MUTANTS]
+    return pytest.mark.parametrize("mutant", mutants)
+
+
+@each(long=False)
 def test_a_protection_is_where_its_mutant_says(mutant: Mutant) -> None:
     problems = [problem for patch in mutant.patches if (problem := patch.problem(BASE_DIR))]
 
@@ -27,11 +31,9 @@ def test_no_two_mutants_have_one_name() -> None:
     assert len(names) == len(set(names))
 
 
-@EACH
+@each(long=True)
 @pytest.mark.slow
-def test_the_suite_fails_without_it(mutant: Mutant, effort: Effort) -> None:
-    if not effort.is_long and mutant.name not in QUICK:
-        pytest.skip("only with --effort=long")
+def test_the_suite_fails_without_it(mutant: Mutant) -> None:
     with copy_of_the_project() as root:
         verdict = judge(mutant, root)
 

@@ -15,6 +15,7 @@ from executions.engine.connections import parameters
 from executions.models import AgentExecution, AgentReview, AgentToolCall
 from tests import rehearsal_server
 from tests.journeys.conftest import launch, until
+from tests.support.effort import Effort
 from tests.support.racing import Racers, racers
 from tests.support.rehearsed_agent import REHEARSED, calls, text
 from tests.support.standing_runner import standing_runner
@@ -22,7 +23,7 @@ from tests.support.waiting import wait_until
 
 pytestmark = pytest.mark.slow
 
-TIMES = 200
+SHORT, LONG = 60, 200  # repetitions
 LETTER = {"subject": "About your record", "body": "We looked at it."}
 READ = ("lookup_regulation", {"code": "AML-6"})
 
@@ -65,12 +66,12 @@ def standing(llm: rehearsal_server.RehearsalServer) -> Iterator[None]:
 
 
 def test_a_decision_while_the_same_steps_read_is_still_running_is_never_lost(
-    standing: None, two: Racers, reviewers: list[User]
+    standing: None, two: Racers, reviewers: list[User], effort: Effort
 ) -> None:
     """The read holds the loop away from its gate; the decision comes before, during or after."""
-    orders: Counter[str] = Counter()
+    orders, times = Counter[str](), effort.times(short=SHORT, long=LONG)
     rng = random.Random(7)
-    for number in range(TIMES):
+    for number in range(times):
         script = [calls(READ, letter(number)), text()]
         with psycopg.connect(**parameters()) as blocker:
             blocker.execute("LOCK TABLE tools_regulation IN ACCESS EXCLUSIVE MODE")
@@ -87,14 +88,14 @@ def test_a_decision_while_the_same_steps_read_is_still_running_is_never_lost(
         orders[order] += 1
         until(execution, "completed", within_s=10)
         assert execution.open_reviews == 0
-    assert min(orders.values()) > TIMES // 5, orders
+    assert min(orders.values()) > times // 5, orders
 
 
 def test_two_people_who_decide_the_last_two_calls_at_once_always_wake_it(
-    standing: None, two: Racers, reviewers: list[User]
+    standing: None, two: Racers, reviewers: list[User], effort: Effort
 ) -> None:
-    last: Counter[str] = Counter()
-    for number in range(TIMES):
+    last, times = Counter[str](), effort.times(short=SHORT, long=LONG)
+    for number in range(times):
         script = [calls(letter(2 * number), letter(2 * number + 1)), text()]
         execution = launch(REHEARSED.name, rehearse=script)
         first, second = reviews_of(execution, 2)
