@@ -64,15 +64,21 @@ class Browser:
     def _ask(self, path: str, body: bytes | None) -> Page:
         request = urllib.request.Request(self._base + path, data=body)
         try:
+            page = self._answer(request)
+        except (OSError, http.client.HTTPException) as error:
+            raise Away(f"{path}: {error}") from None
+        if page.status == UNAVAILABLE:
+            raise Away(f"{path}: {UNAVAILABLE}")
+        return page
+
+    def _answer(self, request: urllib.request.Request) -> Page:
+        """Return the whole answer, whatever its status; it may break off at any byte."""
+        try:
             with self._opener.open(request, timeout=TIMEOUT_S) as answer:
                 return _page(answer)
         except urllib.error.HTTPError as error:
-            if error.code == UNAVAILABLE:
-                raise Away(f"{path}: {UNAVAILABLE}") from None
             with error:
                 return _page(error)
-        except (OSError, http.client.HTTPException) as error:
-            raise Away(f"{path}: {error}") from None
 
 
 class _Stay(urllib.request.HTTPRedirectHandler):
