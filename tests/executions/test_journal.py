@@ -24,6 +24,7 @@ from executions.engine.entries import (
 from executions.engine.journal import Journal, JournalRefused
 from executions.models import AgentExecution, AgentToolCall
 from tests.executions.journaling import call_row, claimed, launched, step, with_journal
+from tests.support.racing import is_locked
 
 
 def test_what_waits_together_is_committed_together(committed_db: None) -> None:
@@ -125,16 +126,6 @@ def test_nobody_takes_over_between_the_look_and_the_commit(committed_db: None) -
 
     assert answer.applied
     assert kept_out == [True]
-
-
-def is_locked(id: UUID) -> bool:
-    with psycopg.connect(**parameters()) as other:
-        try:
-            look = "SELECT FROM agent_executions WHERE id = %s FOR NO KEY UPDATE NOWAIT"
-            other.execute(look, (id,))
-        except psycopg.errors.LockNotAvailable:
-            return True
-    return False
 
 
 def bury(runner_id: UUID) -> None:

@@ -6,11 +6,12 @@ import pytest
 from django.db import connection
 
 from agentops.accounts.models import User
-from executions import operations
+from executions import faults, operations
 from executions.models import AgentExecution, AgentToolCall
 from tests import factories
 from tests.executions.stories import broken
 from tests.rehearsal_server import RehearsalServer
+from tests.support.racing import is_locked
 from tests.support.rehearsed_agent import LETTER, REHEARSED, text
 from tests.support.standing_runner import run_until_idle
 
@@ -126,3 +127,23 @@ def test_why_a_running_execution_was_cancelled_is_kept(llm: RehearsalServer) -> 
     assert factories.fresh(one).status == "cancelled"
     assert one.error == "CANCELLED: olga cancelled it: wrong customer"
     assert "I13" not in broken()
+
+
+def test_nobody_takes_over_between_a_changes_fence_and_its_commit(llm: RehearsalServer) -> None:
+    """A8: what the fence read must still be true when the work and its outcome commit."""
+    change = {"customer_id": "C-1001", "changes": {"phone": "+31 20 555 0101"}, "reason": "M-2001"}
+    one, call = left_running("transactional", "update_customer_record", change)
+    kept_out = list[bool]()
+
+    def rival(point: str, conn: object) -> None:
+        if point == "update_customer_record.before":
+            kept_out.append(is_locked(one.pk))
+
+    faults.install(rival)
+    try:
+        run_until_idle(base_url=llm.base_url)
+    finally:
+        faults.install(None)
+
+    assert factories.fresh(call).status == "succeeded"
+    assert kept_out == [True]

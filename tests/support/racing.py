@@ -12,9 +12,11 @@ from functools import partial
 from typing import Any
 from uuid import UUID
 
+import psycopg
 import pytest
 from django.db import connection, transaction
 
+from executions.engine.connections import parameters
 from executions.models import AgentExecution
 from executions.operations import Refusal
 from tests.support.waiting import wait_until
@@ -163,3 +165,14 @@ class Aim:
         self._step_s = 2 * self._step_s if was_early is self._was_early else STEP_S
         self._was_early = was_early
         self._at_s += self._step_s if was_early else -self._step_s
+
+
+def is_locked(execution_id: UUID) -> bool:
+    """Tell if a runner that wants to take the execution over would have to wait."""
+    look = "SELECT FROM agent_executions WHERE id = %s FOR NO KEY UPDATE NOWAIT"
+    with psycopg.connect(**parameters()) as rival:
+        try:
+            rival.execute(look, (execution_id,))
+        except psycopg.errors.LockNotAvailable:
+            return True
+    return False
