@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol
 from uuid import UUID
 
-from executions.models import AgentExecution, AgentReview
+from executions.models import AgentBreaker, AgentExecution, AgentReview
 from tests.faults.acts import PEOPLE, Act
 from tests.faults.crashing import Fault, Place
 from tests.faults.scenarios import Scenario
@@ -66,7 +66,11 @@ class Player:
         self.serial = 0
 
     def play(self, scenario: Scenario, hands: Hands) -> Played:
-        """Play it to its end, whatever is planned against it."""
+        """Play it to its end, whatever is planned against it.
+
+        Plays one after the other in which a tool fails would shut its breaker in the end.
+        """
+        AgentBreaker.objects.all().delete()
         self.look_outside()
         played = Played(scenario.name)
         self._launch(scenario, hands, played)
