@@ -30,6 +30,15 @@ CALLS = [
         call("tool_input = '{}', review_id = %(opened_review)s"),
         REVIEWED,
     ),
+    Attack(
+        "make it one effect with another call",
+        call(
+            "idempotency_key = (SELECT idempotency_key FROM agent_tool_calls"
+            " WHERE id = %(started)s)",
+            "plain",
+        ),
+        "one_row_per_key",
+    ),
     Attack("change what the LLM asked for", call("proposed_input = '{}'"), FROZEN),
     Attack("change the tool", call("tool_name = 'note'"), FROZEN),
     Attack("change the effect", call("effect = 'read'"), FROZEN),
