@@ -197,3 +197,15 @@ def test_migrations_go_back_to_nothing_and_forward_again(scratch: str) -> None:
     assert rows(TRACES, using=scratch) == []
     call_command("migrate", database=scratch, verbosity=0)
     assert sorted(rows(TRACES, using=scratch)) == made
+
+
+@pytest.mark.django_db
+def test_a_started_call_is_tied_to_the_digest_that_people_approved() -> None:
+    """The triggers look at it, too; the key is what no later trigger can forget."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT pg_get_constraintdef(oid) FROM pg_constraint"
+            " WHERE conname = 'started_under_its_approved_review'"
+        )
+        (defined,) = cursor.fetchone()
+    assert defined.count("input_digest") == 2
