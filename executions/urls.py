@@ -10,7 +10,7 @@ from django.views.generic import RedirectView
 from executions.desk import batch, editing
 from executions.desk import views as desk
 from executions.pages import views as pages
-from executions.pages import zones
+from executions.pages.you import you
 
 # One page to log in, under the strict policy.
 one_login = login_not_required(RedirectView.as_view(pattern_name="login", query_string=True))
@@ -36,6 +36,6 @@ urlpatterns = [
     path("switches/", pages.switches, name="switches"),
     path("switches/lift/", pages.lift_switch, name="switch-lift"),
     path("metrics/", pages.metrics, name="metrics"),
-    path("you/", zones.you, name="you"),
+    path("you/", you, name="you"),
     path("documents/<str:document_id>/", pages.document, name="document"),
 ]

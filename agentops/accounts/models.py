@@ -31,6 +31,7 @@ class User(AbstractUser):
         primary_key=True, default=uuid.uuid4, db_default=RandomUUID(), editable=False
     )
     time_zone = models.CharField(max_length=64, blank=True, default="", db_default="")
+    shortcuts = models.BooleanField("keyboard shortcuts", default=True, db_default=True)
     is_service = models.BooleanField("service user", default=False, db_default=False)
 
     class Meta(AbstractUser.Meta):

@@ -26,13 +26,15 @@ class PersonRequest(HttpRequest):
 
 @dataclass(frozen=True, kw_only=True)
 class Place:
-    """One entry of the side; `count` is shown beside it when it is not None."""
+    """One entry of the side; `count` is shown beside it when it is not None. `strokes` is the key
+    that leads there, as static/agentops/keys.js reads it."""
 
     key: str
     label: str
     icon: str
     url: str
     count: int | None = None
+    strokes: str = ""
 
 
 def page(
@@ -75,6 +77,7 @@ def places(person: User) -> list[Place]:
             icon="review",
             url=reverse("reviews"),
             count=waiting_for(person).count(),
+            strokes="g q",
         )
     ]
     if person.has_perm(rights.VIEW_EXECUTIONS):
@@ -82,7 +85,7 @@ def places(person: User) -> list[Place]:
             found.append(_place("executions", "Executions", "play", "executions"))
             calls = "admin:executions_agenttoolcall_changelist"
             found.append(_place("calls", "Tool calls", "tool", calls))
-        found.append(_place("metrics", "Metrics", "chart", "metrics"))
+        found.append(_place("metrics", "Metrics", "chart", "metrics", strokes="g m"))
     if person.has_perm(permissions.LAUNCH):
         found.append(_place("launch", "Launch", "rocket", "launch"))
     if person.has_perm(permissions.SWITCH):
@@ -92,5 +95,5 @@ def places(person: User) -> list[Place]:
     return found
 
 
-def _place(key: str, label: str, icon: str, name: str) -> Place:
-    return Place(key=key, label=label, icon=icon, url=reverse(name))
+def _place(key: str, label: str, icon: str, name: str, *, strokes: str = "") -> Place:
+    return Place(key=key, label=label, icon=icon, url=reverse(name), strokes=strokes)
