@@ -8,6 +8,8 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
+ASKED = "asked"
+_NOT_EXECUTED = "not executed"
 _NOT_DONE = frozenset({"failed", "rejected", "expired", "cancelled"})
 
 
@@ -56,10 +58,10 @@ Piece = UserSaid | AssistantSaid | Answered
 
 @dataclass(frozen=True, kw_only=True)
 class Outcome:
-    """What became of one call: `status` succeeded, rejected, failed, expired or cancelled.
+    """What became of one call: `status` succeeded, rejected, asked, failed, expired or cancelled.
 
-    `output` is the tool's own JSON, `reason` the person's or the tool's words, `edited` the
-    arguments a person put in place of ours.
+    `output` is the tool's own JSON, `reason` the person's or the tool's words (of an asked one the
+    question), `edited` the arguments a person put in place of ours.
     """
 
     call: Asked
@@ -144,6 +146,14 @@ def read_outcome(call: Asked, text: str) -> Outcome:
     status = answer.get("status") if isinstance(answer, dict) else None
     if not isinstance(answer, dict):
         return Outcome(call=call, status="succeeded", output=answer)
+    if status == _NOT_EXECUTED and isinstance(answer.get("question"), str):
+        edited = answer.get("edited_by_person")
+        return Outcome(
+            call=call,
+            status=ASKED,
+            reason=answer["question"],
+            edited=edited if isinstance(edited, dict) else None,
+        )
     if isinstance(answer.get("edited_by_person"), dict):
         return Outcome(
             call=call,

@@ -121,6 +121,11 @@ class CallRecord:
     def identity(self) -> str:
         return identity(self.tool_name, self.proposed)
 
+    @property
+    def was_asked(self) -> bool:
+        """Whether a person asked about it instead of deciding, and so invited it once more."""
+        return bool(question(self.status, self.output))
+
     @cached_property
     def answer(self) -> str:
         """What the LLM is told of it, cut to size."""
@@ -147,7 +152,7 @@ def build(
         for requested in step.message.calls:
             call = answers[requested.id]
             key = call.identity
-            seen[key] = seen.get(key, 0) + 1
+            seen[key] = seen.get(key, 0) + (not call.was_asked)
             items.append(ToolAnswer(call_id=requested.id, text=_told(call, seen[key], warn_at)))
         if step.problem:
             items.append(UserMessage(text=step.problem))
@@ -161,14 +166,19 @@ class Requested(Protocol):
     def step_number(self) -> int: ...
     @property
     def identity(self) -> str: ...
+    @property
+    def was_asked(self) -> bool: ...
 
 
 def identical(calls: Sequence[Requested]) -> int:
-    """Return how often the most repeated call of the latest step was asked for in all."""
+    """Return how often the most repeated call of the latest step was asked for in all.
+
+    One that a person answered with a question is not counted: its repetition was invited.
+    """
     if not calls:
         return 0
     latest = max(call.step_number for call in calls)
-    keys = [call.identity for call in calls]
+    keys = [call.identity for call in calls if not call.was_asked]
     return max(keys.count(call.identity) for call in calls if call.step_number == latest)
 
 
@@ -183,6 +193,12 @@ _ENCODER = json.JSONEncoder(sort_keys=True, ensure_ascii=False, separators=(",",
 def dump(value: Any) -> str:
     """Return compact JSON with sorted keys: the same value always gives the same text."""
     return _ENCODER.encode(value)
+
+
+def question(status: str, output: Any) -> str:
+    """Return what a person asked about a call in place of a decision on it; empty for none."""
+    asked = output.get("question") if status == "rejected" and isinstance(output, dict) else None
+    return asked if isinstance(asked, str) else ""
 
 
 def _told(call: CallRecord, times: int, warn_at: int) -> str:
@@ -203,6 +219,12 @@ def _answer(call: CallRecord) -> str:
             return dump(call.output)
         case "succeeded":
             told: dict[str, Any] = {"status": "succeeded", "output": call.output}
+        case "rejected" if call.was_asked:
+            note = (
+                "Not executed: a reviewer asks this before deciding. Answer it in words, and in the"
+                " same reply propose the call again if it is still right, or a better one."
+            )
+            told = {"status": "not executed", **_words(call), "note": note}
         case "rejected":
             note = "Not executed. Take the reason into account; do not repeat this call unchanged."
             told = {"status": "rejected", **_words(call), "note": note}

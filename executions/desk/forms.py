@@ -14,6 +14,15 @@ class SeenForm(forms.Form):
     reason = forms.CharField(max_length=REASON_CHARS, required=False, strip=True)
 
 
+class AskForm(SeenForm):
+    reason = None
+    question = forms.CharField(
+        max_length=REASON_CHARS,
+        strip=True,
+        error_messages={"required": "Write what you want to know: the agent answers exactly that."},
+    )
+
+
 class DecisionForm(SeenForm):
     decision = forms.ChoiceField(choices=[("approve", "approve"), ("reject", "reject")])
 

@@ -10,6 +10,7 @@ from django.http import Http404, HttpResponse
 from django.urls import reverse
 
 from executions import operations, permissions
+from executions.desk.asked import earlier_exchanges
 from executions.desk.outcome import outcome_of
 from executions.desk.proposal import find_review, proposal_of
 from executions.desk.queue import next_for
@@ -45,7 +46,8 @@ def refused(
     found = find_review(found.pk) or found
     more |= {
         "refusal": told,
-        "typed": request.POST.get("reason", ""),
+        "typed": request.POST.get("reason", "") or request.POST.get("question", ""),
+        "typed_question": request.POST.get("question", ""),
         "verdict": request.POST.get("verdict", ""),
     }
     change = replaced(found)
@@ -78,12 +80,14 @@ def review_page(
         "steps": steps_up_to(found.execution_id, proposal.call.step_number, last=AROUND),
         "figures": figures(proposal.execution),
         "others": _other_reviews(found),
+        "exchanges": earlier_exchanges(found),
         "newer": newer_than(found),
         "next": next_for(request.user, after=found),
         "may_view_execution": request.user.has_perm(rights.VIEW_EXECUTIONS),
         "may_view_documents": request.user.has_perm(rights.VIEW_DOCUMENTS),
         "kept": words,
         "typed": words.get("reason", ""),
+        "typed_question": words.get("question", ""),
         "verdict": words.get("verdict", ""),
         **(more or {}),
     }

@@ -66,6 +66,12 @@ def _rejected(review: AgentReview, standing: Standing) -> Outcome:
         happened = last is not None and last.vote == "happened"
         sentence = "Settled: it happened." if happened else "Settled: it was dropped."
         return Outcome(tone="good", sentence=sentence, detail="The agent is told and goes on.")
+    if last is not None and last.vote == "ask":
+        return Outcome(
+            tone="good",
+            sentence="The agent was asked. Nothing was done.",
+            detail="It answers in its next step; if it proposes this again, that is a new review.",
+        )
     return Outcome(
         tone="good",
         sentence="Rejected. Nothing was done.",

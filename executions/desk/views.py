@@ -14,7 +14,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_POST, require_safe
 
 from executions import operations
-from executions.desk.forms import DecisionForm, SeenForm, SettleForm
+from executions.desk.forms import AskForm, DecisionForm, SeenForm, SettleForm
 from executions.desk.item import permitted, refused, review_page
 from executions.desk.proposal import find_review
 from executions.desk.queue import queue_of, sentence, today
@@ -35,6 +35,7 @@ _STATUS = {NotPermitted: 403, ReasonMissing: 422, Busy: 503}
 _SAID = {
     "approve": "approved this",
     "reject": "rejected this",
+    "ask": "asked about this",
     "happened": "said that it happened",
     "drop": "dropped this",
 }
@@ -77,6 +78,21 @@ def decide(request: PersonRequest, review_id: UUID) -> HttpResponse:
 
 
 @require_POST
+def ask(request: PersonRequest, review_id: UUID) -> HttpResponse:
+    """Ask the agent in place of a decision."""
+
+    def vote(values: dict[str, Any]) -> None:
+        operations.ask(
+            review_id=review_id,
+            person=request.user,
+            question=values["question"],
+            seen_digest=values["seen_digest"],
+        )
+
+    return _voted(request, review_id, AskForm(request.POST), vote, says="ask")
+
+
+@require_POST
 def settle(request: PersonRequest, review_id: UUID) -> HttpResponse:
     """Say what became of a call in doubt."""
 
@@ -109,9 +125,15 @@ def withdraw(request: PersonRequest, review_id: UUID) -> HttpResponse:
 
 
 def _voted(
-    request: PersonRequest, review_id: UUID, form: SeenForm, vote: Callable[[dict[str, Any]], None]
+    request: PersonRequest,
+    review_id: UUID,
+    form: SeenForm,
+    vote: Callable[[dict[str, Any]], None],
+    *,
+    says: str = "",
 ) -> HttpResponse:
-    """Vote and show what follows; a refusal shows the page again, with what was typed."""
+    """Vote and show what follows; a refusal shows the page again, with what was typed. `says` is
+    the vote where the form does not name it."""
     found = permitted(request, review_id)
     if not form.is_valid():
         told = " ".join(str(error) for errors in form.errors.values() for error in errors)
@@ -120,7 +142,7 @@ def _voted(
     try:
         vote(values)
     except AlreadyDecided as error:
-        said = values.get("decision") or values["verdict"]
+        said = says or values.get("decision") or values["verdict"]
         already = _same_again(request, found, said, values["seen_digest"])
         return already or refused(request, found, str(error), status=409)
     except Refusal as error:

@@ -80,6 +80,10 @@ class HeldCall:
     def identity(self) -> str:
         return transcript.identity(self.tool_name, self.proposed)
 
+    @property
+    def was_asked(self) -> bool:
+        return bool(transcript.question(self.status, self.output))
+
     def undo_left_s(self) -> float:
         """Return for how long its approval may still be taken back."""
         return max(self.undo_until - time.monotonic(), 0.0) if self.undo_until else 0.0

@@ -5,12 +5,14 @@ from __future__ import annotations
 from executions.invariants.rule import FINAL_CALLS, Invariant
 
 UNTOLD_REJECTION = """
-SELECT 'call ' || c.id, 'it was rejected without a reason that the agent would be told'
+SELECT 'call ' || c.id,
+    'it was rejected without a reason or a question that the agent would be told'
 FROM agent_tool_calls c
 WHERE c.status = 'rejected' AND NOT coalesce(c.tool_output ? 'redacted', false) AND NOT EXISTS (
     SELECT FROM agent_reviews r JOIN agent_review_votes v ON v.review_id = r.id
-    WHERE r.call_id = c.id AND v.vote = 'reject' AND btrim(v.reason) <> ''
-      AND v.reason = c.tool_output ->> 'reason')
+    WHERE r.call_id = c.id AND btrim(v.reason) <> ''
+      AND v.reason = c.tool_output ->> CASE v.vote WHEN 'reject' THEN 'reason'
+                                                   WHEN 'ask' THEN 'question' END)
 """
 
 UNSIGNED_EDIT = """

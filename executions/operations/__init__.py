@@ -4,6 +4,7 @@ Each commits everything it changes in one transaction, is safe against double us
 with an exception whose message a person can read.
 """
 
+from executions.operations.asking import ask
 from executions.operations.batching import approve_together
 from executions.operations.cancelling import cancel
 from executions.operations.comparing import outdated
@@ -20,6 +21,7 @@ __all__ = [
     "Launched",
     "Refusal",
     "approve_together",
+    "ask",
     "cancel",
     "decide",
     "distrust",

@@ -34,8 +34,9 @@ def check_open(review: AgentReview) -> None:
 def _why_closed(review: AgentReview) -> Refusal:
     last = review.votes.order_by("-created_at").select_related("voter").first()
     if last and review.status in (ReviewStatus.APPROVED, ReviewStatus.REJECTED):
+        did = "asked the agent about" if last.vote == "ask" else review.status
         return AlreadyDecided(
-            f"{last.voter} {review.status} this at {last.created_at:%Y-%m-%d %H:%M:%S} UTC."
+            f"{last.voter} {did} this at {last.created_at:%Y-%m-%d %H:%M:%S} UTC."
         )
     if review.status == ReviewStatus.EXPIRED:
         return ReviewClosed("This review expired before anybody decided.")

@@ -28,6 +28,7 @@ Words = dict[str, str]
 # Which page shows the form that is sent to a place.
 FORM_IS_ON = {
     "review-decide": "review",
+    "review-ask": "review",
     "review-settle": "review",
     "review-withdraw": "review",
     "review-edit": "review-edit",

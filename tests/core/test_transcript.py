@@ -26,6 +26,7 @@ from executions.core.transcript import (
 WARN_AT = 3
 NEVER = 1_000
 EDITED = {"to": "dora@example.org"}
+ASKED = {"by": "rita", "question": "Is this her new address?"}
 
 
 def record(wire_id: str = "1", *, step: int = 1, **changes: Any) -> CallRecord:
@@ -124,6 +125,21 @@ def test_the_reason_of_a_rejection_reaches_the_llm() -> None:
     assert "do not repeat this call unchanged" in answer["note"]
 
 
+def test_a_question_reaches_the_llm_in_place_of_an_outcome() -> None:
+    answer = told(record(status="rejected", output=ASKED))
+    assert (answer["status"], answer["question"], answer["by"]) == (
+        *("not executed", "Is this her new address?", "rita"),
+    )
+    assert "Answer it in words" in answer["note"]
+    assert "propose the call again if it is still right" in answer["note"]
+    assert "do not repeat" not in answer["note"]
+
+
+@pytest.mark.parametrize("output", [{"question": ["no text"]}, {"question": ""}, ["question"], "x"])
+def test_what_holds_no_question_in_words_is_told_as_a_rejection(output: Any) -> None:
+    assert told(record(status="rejected", output=output))["status"] == "rejected"
+
+
 def test_an_edit_is_told_with_the_arguments_that_ran() -> None:
     answer = told(record(arguments=EDITED))
     assert answer["edited_by_person"] == EDITED
@@ -175,6 +191,14 @@ def test_other_arguments_or_another_tool_are_another_call() -> None:
     other = record("2", step=2, proposed={"to": "dora@example.org"})
     tool = record("2", step=2, tool_name="find_customers")
     assert [identical([first, x]) for x in (second, other, tool)] == [2, 1, 1]
+
+
+def test_a_call_that_was_asked_about_may_be_proposed_again() -> None:
+    asked = [record(str(number), step=number, status="rejected", output=ASKED) for number in (1, 2)]
+    again = record("3", step=3)
+    assert identical([*asked, again]) == 1
+    assert identical(asked) == 0
+    assert not any("this same call" in item.text for item in conversation([*asked, again])[2::2])
 
 
 def test_the_order_of_keys_does_not_hide_a_repeat() -> None:

@@ -152,7 +152,7 @@ VALUES ('tool', 'submit_to_regulator', 'killed', now() - interval '10 minutes')
 -- I9 | call %(filing)s | after its execution was completed
 UPDATE agent_executions SET completed_at = now() - interval '10 minutes' WHERE id = %(completed)s
 
--- I10 | call %(letter)s | rejected without a reason
+-- I10 | call %(letter)s | rejected without a reason or a question
 UPDATE agent_tool_calls SET tool_output = '{"by": "rita"}' WHERE id = %(letter)s
 
 -- I10 | call %(reading)s | nobody edited them

@@ -163,6 +163,14 @@ FROZEN = [
     ),
     Attack("open it again", changed("status = 'open'", "approved_review"), "no way from approved"),
     Attack("reject it for nobody", changed("status = 'rejected'"), "nobody rejected it"),
+    Attack(
+        "reject a doubt by a question",
+        [
+            vote("rita", "doubt", say="ask"),
+            changed("status = 'rejected'", "doubt"),
+        ],
+        "nobody rejected it",
+    ),
     Attack("let it expire early", changed("status = 'expired'"), "it has not expired"),
     Attack(
         "name the wrong tool",

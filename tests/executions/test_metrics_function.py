@@ -144,6 +144,10 @@ def test_time_to_decision_counts_approved_and_rejected_reviews_only(now: datetim
     factories.vote(decided, factories.reviewer("rita"), "reject")
     factories.change(decided, status="rejected")
     factories.change(waiting, status="void")
+    asked = factories.gated(one)
+    factories.change(asked, created_at=F("created_at") - timedelta(hours=10))
+    factories.vote(asked, factories.reviewer("omar"), "ask")
+    factories.change(asked, status="rejected")
     factories.change(one, status="completed", lease_owner=None, completed_at=now, open_reviews=0)
     figures = health()
     assert figures.time_to_decision_p50_ms is not None

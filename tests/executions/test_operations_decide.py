@@ -13,7 +13,7 @@ from django_q.models import OrmQ
 from agentops.accounts.models import User
 from executions.models import AgentExecution, AgentReview
 from executions.operations import Refusal, decide
-from executions.operations.deciding import Decided, expire_overdue
+from executions.operations.deciding import expire_overdue
 from executions.operations.refusals import (
     AlreadyDecided,
     NotFound,
@@ -22,6 +22,7 @@ from executions.operations.refusals import (
     ReviewClosed,
     Stale,
 )
+from executions.operations.voting import Decided
 from tests import factories
 
 pytestmark = pytest.mark.django_db

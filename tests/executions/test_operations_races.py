@@ -36,7 +36,7 @@ def pool() -> Iterator[Racers]:
 
 @pytest.fixture
 def while_voting(monkeypatch: pytest.MonkeyPatch, pool: Racers) -> InTheMiddle:
-    return InTheMiddle(monkeypatch, pool, deciding, "_vote")
+    return InTheMiddle(monkeypatch, pool, deciding, "cast")
 
 
 @pytest.fixture
@@ -154,14 +154,14 @@ def test_a_review_that_expires_during_the_vote_is_refused_in_words(
     review = review_of(execution)
     factories.change(review, expires_at=Now() + timedelta(seconds=0.2))
     overdue = AgentReview.objects.filter(pk=review.pk, expires_at__lte=Now())
-    vote = deciding._vote
+    vote = deciding.cast
 
     def late(*args: Any) -> None:
         assert not overdue.exists(), "it had expired before the checks"
         wait_until(overdue.exists, what="the expiry")
         vote(*args)
 
-    monkeypatch.setattr(deciding, "_vote", late)
+    monkeypatch.setattr(deciding, "cast", late)
     with pytest.raises(ReviewClosed, match="This review expired at"):
         decision(review, rita)()
     assert not review.votes.exists()

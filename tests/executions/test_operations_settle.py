@@ -11,7 +11,6 @@ from django_q.models import OrmQ
 from agentops.accounts.models import User
 from executions.models import AgentExecution, AgentReview
 from executions.operations import Refusal, cancel, settle
-from executions.operations.deciding import Decided
 from executions.operations.refusals import (
     AlreadyDecided,
     NotPermitted,
@@ -19,6 +18,7 @@ from executions.operations.refusals import (
     ReviewClosed,
     Stale,
 )
+from executions.operations.voting import Decided
 from tests import factories
 
 pytestmark = pytest.mark.django_db

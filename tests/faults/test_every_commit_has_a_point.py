@@ -50,7 +50,7 @@ def _aside(watching: Watch, act: Any) -> Any:
 
 
 def edit_and_withdraw(*, execution: str) -> None:
-    """Rita edits the open letter, Omar approves it and takes that back."""
+    """Rita edits the open letter, Omar approves it, takes that back and asks the agent."""
     rita, omar = (acts._person(name) for name in acts.PEOPLE)
     (review,) = AgentReview.objects.open().filter(execution_id=execution)
     arguments = {**review.call.tool_input, "subject": "Another subject"}
@@ -62,7 +62,10 @@ def edit_and_withdraw(*, execution: str) -> None:
     operations.decide(
         review_id=edited.pk, person=omar, approve=True, seen_digest=edited.input_digest
     )
-    operations.withdraw(review_id=edited.pk, person=omar, reason="too quick")
+    anew = operations.withdraw(review_id=edited.pk, person=omar, reason="too quick")
+    operations.ask(
+        review_id=anew.pk, person=omar, question="Why now?", seen_digest=anew.input_digest
+    )
 
 
 def stand() -> None:
@@ -112,7 +115,9 @@ def test_every_commit_and_every_call_outside_is_announced(
     stage.people.do(Act("switch"))
 
     assert sorted(set(watch.unannounced)) == []
-    assert {"launch", "decide", "edit", "withdraw", "switch", "recover"} <= set(watch.commits)
+    assert {"launch", "decide", "edit", "withdraw", "ask", "switch", "recover"} <= set(
+        watch.commits
+    )
     assert {"StepMade", "CallStarted", "CallEnded", "Ended", "LetGo", "Yielded"} <= set(
         watch.commits
     )

@@ -42,22 +42,29 @@ class Rejected:
 
 
 @dataclass(frozen=True)
+class Asked:
+    question: str
+    by: str = "omar"
+
+
+@dataclass(frozen=True)
 class Edited:
     """A person changes these of the arguments."""
 
     changes: dict[str, Any]
 
 
-Decision = Rejected | Edited | None
+Decision = Rejected | Asked | Edited | None
 """None approves."""
 
 
 @dataclass(frozen=True)
 class Told:
-    """How it went: every call with what became of it, and the final answer."""
+    """How it went: every call with what became of it, the final answer, what it said by step."""
 
     calls: tuple[CallRecord, ...]
     answer: dict[str, Any]
+    said: dict[int, str]
 
     @property
     def order(self) -> list[list[str]]:
@@ -101,7 +108,8 @@ class Story:
             items = build(opening, steps, calls, warn_at=3)
             reply = await llm.ask(_request(agent, items), timeout_s=TIMEOUT_S)
             if not reply.calls:
-                return Told(tuple(calls), json.loads(reply.text or "null"))
+                said = {one.number: one.message.text or "" for one in steps}
+                return Told(tuple(calls), json.loads(reply.text or "null"), said)
             message = _stored(reply, number)
             steps.append(StepRecord(number=number, message=message))
             calls += [self._called(call, number) for call in message.calls]
@@ -119,6 +127,9 @@ class Story:
         decision = self._decision(call.name)
         if isinstance(decision, Rejected):
             words = {"by": decision.by, "reason": decision.reason}
+            return CallRecord(**record, status="rejected", output=words)
+        if isinstance(decision, Asked):
+            words = {"by": decision.by, "question": decision.question}
             return CallRecord(**record, status="rejected", output=words)
         if isinstance(decision, Edited):
             record["arguments"] = {**proposed, **decision.changes}

@@ -35,6 +35,10 @@ CALL = Asked("c", "send_email", '{"to": ["a@b.example"]}')
             {"status": "rejected", "by": "omar", "reason": "Too long.", "note": "Not executed."},
             {"status": "rejected", "reason": "Too long."},
         ),
+        (
+            {"status": "not executed", "by": "omar", "question": "Why?", "note": "Answer it."},
+            {"status": "asked", "reason": "Why?"},
+        ),
         ({"status": "failed", "error": "No."}, {"status": "failed", "reason": "No."}),
         ({"status": "expired", "note": "Late."}, {"status": "expired", "reason": "Late."}),
         (

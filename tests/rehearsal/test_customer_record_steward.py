@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.rehearsal.story import Edited, Rejected, Story
+from tests.rehearsal.story import Asked, Edited, Rejected, Story
 from tests.rehearsal_server import RehearsalServer
 
 AGENT = "customer_record_steward"
@@ -80,6 +80,37 @@ def test_a_change_that_people_do_not_want_is_not_made(server: RehearsalServer, a
     assert not told.of(TELL)
     assert told.answer["updated"] is False
     assert "closing the account" in told.answer["summary"]
+
+
+def test_a_question_is_answered_with_what_the_proposal_rests_on(
+    server: RehearsalServer, api: str
+) -> None:
+    asked = [Asked("Who says so?"), Asked("And when?")]
+    told = Story(server, api, AGENT, decisions={CHANGE: asked}).play(message_id="M-2002")
+    first, second, third = told.of(CHANGE)
+    assert first.proposed == second.proposed == third.proposed
+    assert told.said[second.step_number] == (
+        "You asked: “Who says so?” It rests on read customer message (M-2002); "
+        "read customer record (C-1007). I propose it as it was."
+    )
+    assert told.said[third.step_number].startswith("You asked: “And when?”")
+    assert told.answer["updated"] is True
+
+
+def test_who_asks_without_an_end_is_told_so(server: RehearsalServer, api: str) -> None:
+    asked = [Asked("Why?") for _ in range(9)]
+    told = Story(server, api, AGENT, decisions={CHANGE: asked}).play(message_id="M-2002")
+    assert len(told.of(CHANGE)) == 4
+    assert "asked too often" in told.answer["summary"]
+
+
+def test_a_wrong_recipient_without_a_right_one_gets_no_letter(
+    server: RehearsalServer, api: str
+) -> None:
+    reason = Rejected("Wrong recipient.")
+    told = Story(server, api, AGENT, decisions={TELL: [reason]}).play(message_id="M-2001")
+    assert len(told.of(TELL)) == 1
+    assert "Wrong recipient" in told.answer["summary"]
 
 
 def test_an_edited_change_is_what_the_customer_is_told(server: RehearsalServer, api: str) -> None:

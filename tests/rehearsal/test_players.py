@@ -54,6 +54,7 @@ answers = st.one_of(
     anything.map(json.dumps),
     words,
     words.map(lambda reason: json.dumps({"status": "rejected", "reason": reason, "note": "no"})),
+    words.map(lambda asked: json.dumps({"status": "not executed", "question": asked})),
     words.map(lambda error: json.dumps({"status": "failed", "error": error})),
     anything.map(
         lambda value: json.dumps(

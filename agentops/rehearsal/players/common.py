@@ -8,11 +8,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from agentops.rehearsal.conversation import Asked, Conversation, Outcome, Turn
+from agentops.rehearsal.conversation import ASKED, Asked, Conversation, Outcome, Turn
 from agentops.rehearsal.script import asked
 from agentops.rehearsal.shapes import fitted
 
-MOST_ATTEMPTS = 2
+MOST_ATTEMPTS, MOST_ANSWERS = 2, 3
 _FINAL = re.compile(
     r"\b(do not|don't|never|stop|withdraw\w*|cancel\w*|abandon\w*|no longer|not needed|must not|"
     r"should not|wrong (customer|person|company))\b",
@@ -60,7 +60,8 @@ def stand(
     """Return how things stand with a tool that is to succeed once.
 
     `revise` answers a person's reason with other arguments, `repair` the tool's error; None from
-    them, a second rejection or a second error means giving up.
+    them, a second rejection or a second error means giving up. After a question it is proposed
+    once more as it was; `calls` then says the answer.
     """
     outcomes = talk.of(name)
     if not outcomes:
@@ -69,6 +70,8 @@ def stand(
     if last.status == "succeeded":
         return Done(last)
     same = [outcome for outcome in outcomes if outcome.status == last.status]
+    if last.status == ASKED and len(same) <= MOST_ANSWERS:
+        return Propose(dict(last.arguments))
     correct = {"rejected": revise, "failed": repair or plain_repair}.get(last.status)
     if correct is not None and len(same) < MOST_ATTEMPTS:
         better = correct(dict(last.arguments), last.reason)
@@ -78,7 +81,11 @@ def stand(
 
 
 def calls(talk: Conversation, wanted: dict[str, Arguments], say: str | None = None) -> Turn:
-    """Return a turn that calls each tool of `wanted` once, at once."""
+    """Return a turn that calls each tool of `wanted` once, at once; a person's question on one of
+    them is answered first."""
+    asked_of = [found[-1] for name in wanted if (found := talk.of(name))]
+    answers = [_answer(talk, one) for one in asked_of if one.status == ASKED]
+    say = " ".join(answers) or say
     return Turn(text=say, calls=tuple(call(talk, name, wanted[name]) for name in wanted))
 
 
@@ -129,10 +136,27 @@ def sentence(text: str) -> str:
     return text.strip().rstrip(".") + "."
 
 
+def _answer(talk: Conversation, asked_about: Outcome) -> str:
+    """Return what a question can be answered with by rule: what the proposal rests on."""
+    read = [one for one in talk.outcomes if one.status == "succeeded"]
+    grounds = list(dict.fromkeys(_ground(one) for one in read))
+    rests = f"It rests on {'; '.join(grounds)}" if grounds else "It rests on what I was asked to do"
+    question = line(asked_about.reason, most=200)
+    return f"You asked: “{question}” {line(rests, most=400)}. I propose it as it was."
+
+
+def _ground(outcome: Outcome) -> str:
+    """Return a call that succeeded in words: the tool and the ids it was given."""
+    ids = [value for value in outcome.arguments.values() if isinstance(value, str)][:2]
+    said = outcome.call.name.replace("_", " ")
+    return f"{said} ({', '.join(line(one, most=60) for one in ids)})" if ids else said
+
+
 def _why(outcome: Outcome) -> str:
     ends = {
         "rejected": f"a reviewer rejected it: {outcome.reason}",
         "failed": f"it failed: {outcome.reason}",
+        ASKED: f"a reviewer asked too often: {outcome.reason}",
         "expired": "nobody decided on it in time",
         "cancelled": "it was cancelled",
     }

@@ -197,7 +197,7 @@ def _revised_letter(arguments: Arguments, reason: str) -> Arguments | None:
         return {**arguments, "to": [address.group()]}
     if words:
         return {**arguments, "body": f"{arguments.get('body', '')}\n\n{sentence(words)}"}
-    if is_final(reason):
+    if is_final(reason) or "recipient" in reason.lower():
         return None
     short = (
         "Good day,\n\nwe have filed a report about you with the authority named in the subject. "
