@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import pytest
-from playwright.sync_api import Page, Route, expect
+from playwright.sync_api import Route, expect
 
 from agentops.accounts.models import User
 from tests import factories
 from tests.browser.conftest import Site
+from tests.browser.keyboard import focused, press
 from tests.executions import desk
 
 pytestmark = pytest.mark.browser
@@ -19,16 +20,6 @@ KEYS = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789/?.,-+"
 def rita(site: Site) -> User:
     desk.load_sample_data()
     return factories.person("rita", may=["approve_*", "view_*"], first_name="Rita")
-
-
-def focused(page: Page) -> str:
-    """What has the focus, in its own words."""
-    return str(page.evaluate("() => document.activeElement.textContent.trim()"))
-
-
-def press(page: Page, *keys: str) -> None:
-    for key in keys:
-        page.keyboard.press(key)
 
 
 def test_j_and_k_move_the_focus_from_row_to_row(site: Site, rita: User) -> None:
@@ -165,7 +156,8 @@ def test_the_help_lists_the_keys_and_leads_to_turning_them_off(site: Site, rita:
         page.goto(address)
         assert page.locator("script[src*='keys.js'], #keys").count() == 0, address
     page.goto("/reviews/")
-    press(page, "j", "o", "a", "?")
+    for key in "joa?":
+        page.keyboard.press(key)
     assert page.url == f"{site.url}/reviews/"
     expect(page.locator(":popover-open")).to_have_count(0)
 
