@@ -132,9 +132,10 @@ class Target:
 class Tool:
     """A tool as the engine, the gate and the review desk see it. Made by `@tool`.
 
-    Callables take the parsed arguments. `check`, `target` and `preview` read the database:
-    `check` and `target` raise ToolError for a call that cannot succeed, so that no person is
-    asked about it; `target` is None when no version matters. `headline` (a sentence from the
+    Callables take the parsed arguments. `check`, `target`, `customer` and `preview` read the
+    database: `check` and `target` raise ToolError for a call that cannot succeed, so that no person
+    is asked about it; `target` is None when no version matters; `customer` is the id of the one the
+    call is about, by which reviewers find it. `headline` (a sentence from the
     exact arguments), `consequence`, `verb`, `risk`, `template` and `preview` (plain data for that
     template, never the LLM's words about itself) are what a reviewer sees. Raise `version` when
     what it does changes so that people should look again at what they approved and did not start.
@@ -154,6 +155,7 @@ class Tool:
     wants_context: bool = False
     check: Check | None = None
     target: Callable[[Any], Target | None] | None = None
+    customer: Callable[[Any], str | None] | None = None
     headline: Callable[[Any], str] | None = None
     consequence: str = ""
     verb: str = ""
@@ -184,6 +186,14 @@ class Tool:
         if self.check is not None:
             self.check(parsed)
         return self.target(parsed) if self.target is not None else None
+
+    def customer_of(self, parsed: BaseModel) -> str | None:
+        """Return whom the call is about; None as well when the tool's own code fails over it,
+        because nothing is decided by it."""
+        try:
+            return self.customer(parsed) if self.customer is not None else None
+        except Exception:
+            return None
 
     def call(self, parsed: BaseModel, context: ToolContext) -> Any:
         """Run the tool; returns its output, or a coroutine when `is_async`."""

@@ -85,6 +85,7 @@ def preview(arguments: Any) -> dict[str, Any]:
     approval=always(reason="A document for an authority needs a person."),
     check=check,
     target=target,
+    customer=lambda arguments: arguments.customer_id,
     headline=headline,
     verb="Make this document",
     consequence="Kept for good, and never changed. Nothing leaves the house.",

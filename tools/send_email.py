@@ -34,6 +34,13 @@ def headline(arguments: Any) -> str:
     return f"Send an e-mail to {', '.join(arguments.to)} about “{arguments.subject}”"
 
 
+def customer(arguments: Any) -> str | None:
+    """Return the one customer to whom all of the addresses on record belong."""
+    owners = [{one.customer_id for one in found} for found in _known(arguments.to).values()]
+    shared = set.intersection(*owners) if owners else set()
+    return shared.pop() if len(shared) == 1 else None
+
+
 def preview(arguments: Any) -> dict[str, Any]:
     """Return the mail as its recipients will see it.
 
@@ -65,6 +72,7 @@ def preview(arguments: Any) -> dict[str, Any]:
     effect=Effect.ONCE,
     approval=always(reason="Every e-mail to somebody outside needs a person.", undo_s=30),
     check=check,
+    customer=customer,
     headline=headline,
     verb="Send this e-mail",
     consequence="Leaves the house. Cannot be undone.",

@@ -34,6 +34,11 @@ def target(arguments: Any) -> Target:
     return Target("regulator", found.regulator_id, str(found.version), str(found))
 
 
+def customer(arguments: Any) -> str | None:
+    """Return whom the document is about."""
+    return Document.objects.values_list("customer_id", flat=True).get(pk=arguments.document_id)
+
+
 def headline(arguments: Any) -> str:
     return f"File {arguments.document_id} with {arguments.regulator_id}: “{arguments.subject}”"
 
@@ -68,6 +73,7 @@ def preview(arguments: Any) -> dict[str, Any]:
     approval=always(votes=2, reason="Everything sent to an authority needs two people."),
     check=check,
     target=target,
+    customer=customer,
     headline=headline,
     verb="File this report",
     consequence="Goes to the authority at once. Cannot be undone.",

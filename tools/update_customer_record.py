@@ -117,6 +117,7 @@ def preview(arguments: Any) -> dict[str, Any]:
     approval=always(reason="Every change of a customer record needs a person."),
     check=check,
     target=target,
+    customer=lambda arguments: arguments.customer_id,
     headline=headline,
     verb="Change the record",
     consequence="Written to the customer record at once, all of it or nothing. "

@@ -11,6 +11,7 @@ from django.urls import reverse
 
 from executions import operations, permissions
 from executions.desk.asked import earlier_exchanges
+from executions.desk.filters import trail_of
 from executions.desk.outcome import outcome_of
 from executions.desk.proposal import find_review, proposal_of
 from executions.desk.queue import next_for
@@ -69,6 +70,7 @@ def review_page(
     outcome = outcome_of(found, standing)
     address = reverse("review", args=[found.pk])
     words = kept.words_for(request, address)
+    filters = trail_of(request, request.user)
     context = {
         "proposal": proposal,
         "review": found,
@@ -82,7 +84,8 @@ def review_page(
         "others": _other_reviews(found),
         "exchanges": earlier_exchanges(found),
         "newer": newer_than(found),
-        "next": next_for(request.user, after=found),
+        "next": next_for(request.user, after=found, filters=filters),
+        "filters": filters,
         "may_view_execution": request.user.has_perm(rights.VIEW_EXECUTIONS),
         "may_view_documents": request.user.has_perm(rights.VIEW_DOCUMENTS),
         "kept": words,
@@ -93,7 +96,7 @@ def review_page(
     }
     response = page(request, "desk/review.html", context, here="reviews", status=status)
     if outcome and outcome.look_again_s and status == 200 and "still" not in request.GET:
-        response.headers["Refresh"] = f"{outcome.look_again_s}; url={address}"
+        response.headers["Refresh"] = f"{outcome.look_again_s}; url={address}{filters.trail}"
     return response
 
 

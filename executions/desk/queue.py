@@ -7,11 +7,13 @@ from datetime import UTC, datetime, timedelta
 from itertools import groupby
 from typing import Any
 
-from django.db.models import Case, Count, F, IntegerField, Q, When
+from django.db.models import Count, Q
 from django.utils import timezone
 
 from agentops.accounts.models import User
 from executions.core.states import ExecutionStatus, ReviewKind
+from executions.desk.filters import FREE, Filters
+from executions.desk.order import following, most_urgent_first
 from executions.models import AgentExecution, AgentReview, AgentReviewVote
 from executions.models.review import ReviewQuerySet
 from executions.operations.batching import approvable_together
@@ -24,13 +26,6 @@ SHOWN = 100
 SOON, TODAY = timedelta(hours=1), timedelta(days=1)
 
 IN_DOUBT = "In doubt: find out what happened"
-_RISK = Case(
-    When(risk="high", then=0),
-    When(risk="medium", then=1),
-    default=2,
-    output_field=IntegerField(),
-)
-_DOUBT_FIRST = Case(When(kind=ReviewKind.DOUBT, then=0), default=1, output_field=IntegerField())
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -97,9 +92,13 @@ def _alike(person: User) -> list[tuple[str, int]]:
     return [(name, count) for name, count in counted if count > 1]
 
 
-def next_for(person: User, *, after: AgentReview) -> AgentReview | None:
-    """Return the most urgent review that waits for the person, other than `after`."""
-    return _most_urgent_first(waiting_for(person).exclude(pk=after.pk)).first()
+def next_for(
+    person: User, *, after: AgentReview, filters: Filters | None = None
+) -> AgentReview | None:
+    """Return the review that comes after `after` in the person's list, narrowed by `filters`, and
+    that nobody else is on; None at the list's end. `after` may have been decided."""
+    waiting = (filters or Filters()).narrow(waiting_for(person), person)
+    return following(waiting.filter(FREE | Q(claimed_by=person)), after).first()
 
 
 def midnight(now: datetime) -> datetime:
@@ -122,17 +121,11 @@ def today(person: User) -> dict[str, Any]:
 
 def _tasks(reviews: ReviewQuerySet, person: User) -> list[Task]:
     now = timezone.now()
-    rows = _most_urgent_first(reviews).select_related("call", "execution")
+    rows = most_urgent_first(reviews).select_related("call", "execution")
     rows = rows.defer("execution__input_data", "execution__state", "execution__result")
     rows = rows.defer("call__tool_output", "call__proposed_input")
     counted = rows.annotate(approvals=Count("votes", filter=Q(votes__vote="approve")))
     return [_task(review, person, now) for review in counted[:SHOWN]]
-
-
-def _most_urgent_first(reviews: ReviewQuerySet) -> ReviewQuerySet:
-    return reviews.order_by(
-        _DOUBT_FIRST, F("expires_at").asc(nulls_last=True), _RISK, "created_at", "pk"
-    )
 
 
 def _task(review: Any, person: User, now: datetime) -> Task:

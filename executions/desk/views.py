@@ -14,6 +14,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_POST, require_safe
 
 from executions import operations
+from executions.desk.filters import trail_of
 from executions.desk.forms import AskForm, DecisionForm, SeenForm, SettleForm
 from executions.desk.item import permitted, refused, review_page
 from executions.desk.proposal import find_review
@@ -147,8 +148,9 @@ def _voted(
         return already or refused(request, found, str(error), status=409)
     except Refusal as error:
         return refused(request, found, str(error), status=_STATUS.get(type(error), 409))
-    kept.drop(request, reverse("review", args=[review_id]))
-    return redirect("review", review_id)
+    address = reverse("review", args=[review_id])
+    kept.drop(request, address)
+    return redirect(f"{address}{trail_of(request, request.user).trail}")
 
 
 def _same_again(

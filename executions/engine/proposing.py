@@ -50,9 +50,18 @@ async def propose(one: Driven, reply: Reply, threads: ToolThreads) -> list[Propo
 
 
 def review_row(
-    call: HeldCall, *, kind: str, votes: int, reason: str, version: str | None
+    call: HeldCall,
+    *,
+    kind: str,
+    votes: int,
+    reason: str,
+    version: str | None,
+    customer: str | None = None,
 ) -> dict[str, Any]:
-    """Return the journal's row of a new review of `call`, whose tool may be gone by now."""
+    """Return the journal's row of a new review of `call`, whose tool may be gone by now.
+
+    Without a `customer` it is about the one that the call's last review was about.
+    """
     tool = TOOLS.get(call.tool_name)
     expires = tool.approval.expires_after_s if tool and kind == "approval" else None
     return {
@@ -64,6 +73,7 @@ def review_row(
         "risk": tool.risk if tool else "high",
         "target_version": version,
         "expires_after_s": expires,
+        "customer_id": customer,
     }
 
 
@@ -85,7 +95,7 @@ async def _judged(
             raise ToolError(f"{tool.name} is being changed and cannot be used for the moment")
         parsed = _parsed(tool, call, requested.arguments)
         rule = rule_of(one, tool, parsed)
-        target = await _prepared(one, tool, parsed, threads)
+        target, customer = await _prepared(one, tool, parsed, threads)
     except ToolError as error:
         call.status = CallStatus.FAILED
         call.error = storable.text(str(error), limit=4000)
@@ -93,18 +103,19 @@ async def _judged(
     verdict = policy.verdict(rule)
     call.target_version = target.version if target else None
     if isinstance(verdict, policy.NeedsApproval):
-        return _gated(call, verdict)
+        return _gated(call, verdict, customer)
     call.status = CallStatus.RUNNING if tool.effect is Effect.READ else CallStatus.PENDING
     return Proposed(call=call)
 
 
-def _gated(call: HeldCall, verdict: policy.NeedsApproval) -> Proposed:
+def _gated(call: HeldCall, verdict: policy.NeedsApproval, customer: str | None) -> Proposed:
     review = review_row(
         call,
         kind="approval",
         votes=verdict.votes,
         reason=verdict.reason,
         version=call.target_version,
+        customer=customer,
     )
     call.gated, call.status = True, CallStatus.AWAITING_REVIEW
     call.review_id = review["id"]
@@ -180,13 +191,16 @@ def rule_of(one: Driven, tool: Tool, parsed: BaseModel) -> policy.Rule:
 
 async def _prepared(
     one: Driven, tool: Tool, parsed: BaseModel, threads: ToolThreads
-) -> Target | None:
-    """Let the tool look at the database before anybody is asked; raises ToolError."""
-    if tool.check is None and tool.target is None:
-        return None
+) -> tuple[Target | None, str | None]:
+    """Let the tool look at the database before anybody is asked; raises ToolError.
+
+    Returns its target and the id of the customer the call is about, as far as it has them.
+    """
+    if tool.check is None and tool.target is None and tool.customer is None:
+        return None, None
     async with threads.slot(one.stopwatch) as slot:
         try:
-            return await slot.run(tool.look, parsed, timeout_s=PREPARE_S)
+            return await slot.run(_looked, tool, parsed, timeout_s=PREPARE_S)
         except TimeoutError:
             raise ToolError("its check took too long; nothing was run") from None
         except ToolError:
@@ -195,3 +209,7 @@ async def _prepared(
             raise ToolError(
                 f"its check failed ({type(error).__name__}); nothing was run"
             ) from error
+
+
+def _looked(tool: Tool, parsed: BaseModel) -> tuple[Target | None, str | None]:
+    return tool.look(parsed), tool.customer_of(parsed)

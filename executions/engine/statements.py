@@ -69,14 +69,16 @@ FROM jsonb_to_recordset(%s) AS t(
 INSERT_REVIEWS = """
 INSERT INTO agent_reviews (
     id, call_id, execution_id, tool_name, input_digest, kind, version, required_votes, reason,
-    risk, target_version, expires_at)
+    risk, target_version, expires_at, customer_id)
 SELECT t.id, t.call_id, c.execution_id, c.tool_name, c.input_digest, t.kind,
     coalesce((SELECT max(r.version) FROM agent_reviews r WHERE r.call_id = t.call_id), 0) + 1,
     t.required_votes, t.reason, t.risk, t.target_version,
-    clock_timestamp() + make_interval(secs => t.expires_after_s)
+    clock_timestamp() + make_interval(secs => t.expires_after_s),
+    coalesce(t.customer_id, (SELECT r.customer_id FROM agent_reviews r WHERE r.call_id = t.call_id
+                             ORDER BY r.version DESC LIMIT 1))
 FROM jsonb_to_recordset(%s) AS t(
     id uuid, call_id uuid, kind text, required_votes int, reason text, risk text,
-    target_version text, expires_after_s float)
+    target_version text, expires_after_s float, customer_id text)
 JOIN agent_tool_calls c ON c.id = t.call_id
 """
 

@@ -6,6 +6,6 @@ from executions.migration_sql import run
 
 
 class Migration(migrations.Migration):
-    dependencies = [("executions", "0014_breakers")]
+    dependencies = [("executions", "0015_claims")]
 
     operations = [run("0016_asking")]

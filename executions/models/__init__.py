@@ -9,7 +9,12 @@ from executions.models.control import (
 )
 from executions.models.execution import AgentDefinition, AgentExecution
 from executions.models.notification import AgentNotification
-from executions.models.review import AgentGatedTool, AgentReview, AgentReviewVote
+from executions.models.review import (
+    AgentGatedTool,
+    AgentReview,
+    AgentReviewClaim,
+    AgentReviewVote,
+)
 from executions.models.sealing import AgentAuditSeal, AgentAuditSealed, AgentInvariantCheck
 from executions.models.step import AgentStep
 from executions.models.tool_call import AgentToolCall
@@ -27,6 +32,7 @@ __all__ = [
     "AgentInvariantCheck",
     "AgentNotification",
     "AgentReview",
+    "AgentReviewClaim",
     "AgentReviewVote",
     "AgentRunner",
     "AgentStep",

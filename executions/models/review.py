@@ -26,7 +26,8 @@ class AgentReview(models.Model):
     """One version of one call's review; an edit makes a new row with the next version.
 
     `edited_input` holds the arguments of a version that a person edited; those of the others are
-    what the LLM proposed.
+    what the LLM proposed. A claim counts while the review is open and `claimed_until` is ahead.
+    `customer_id` is of the customer the call is about, where its tool knows one.
     """
 
     id = uuid_key()
@@ -59,6 +60,7 @@ class AgentReview(models.Model):
         related_name="claimed_reviews",
     )
     claimed_until = models.DateTimeField(null=True)
+    customer_id = models.TextField(null=True)  # noqa: DJ001
     created_at = models.DateTimeField(db_default=Now())
     decided_at = models.DateTimeField(null=True)
 
@@ -71,6 +73,34 @@ class AgentReview(models.Model):
 
     def __str__(self) -> str:
         return f"{self.kind} of {self.tool_name} {str(self.pk)[:8]}"
+
+
+class AgentReviewClaim(models.Model):
+    """That a person said to be on a review; `taken_from` is who was until then, `reason` why."""
+
+    id = uuid_key()
+    review = models.ForeignKey(AgentReview, on_delete=models.PROTECT, related_name="claims")
+    execution = models.ForeignKey(AgentExecution, on_delete=models.PROTECT, related_name="claims")
+    claimant = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="claims"
+    )
+    taken_from = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        on_delete=models.PROTECT,
+        null=True,
+        db_column="taken_from",
+        related_name="lost_claims",
+    )
+    reason = models.TextField(db_default="")
+    created_at = models.DateTimeField(db_default=Now())
+
+    class Meta:
+        db_table = "agent_review_claims"
+        verbose_name = "claim"
+        default_permissions = ("view",)
+
+    def __str__(self) -> str:
+        return f"{self.claimant} on review {str(self.review_id)[:8]}"
 
 
 class AgentReviewVote(models.Model):

@@ -7,6 +7,7 @@ with an exception whose message a person can read.
 from executions.operations.asking import ask
 from executions.operations.batching import approve_together
 from executions.operations.cancelling import cancel
+from executions.operations.claiming import claim, release, take_over
 from executions.operations.comparing import outdated
 from executions.operations.deciding import decide, settle
 from executions.operations.editing import edit
@@ -23,6 +24,7 @@ __all__ = [
     "approve_together",
     "ask",
     "cancel",
+    "claim",
     "decide",
     "distrust",
     "edit",
@@ -32,7 +34,9 @@ __all__ = [
     "lift",
     "outdated",
     "pause",
+    "release",
     "retry",
     "settle",
+    "take_over",
     "withdraw",
 ]

@@ -23,11 +23,13 @@ REASON_CHARS = 1000
 
 @dataclass(frozen=True, kw_only=True)
 class Edited:
-    """Arguments as they would be stored, and the version their target has now."""
+    """Arguments as they would be stored, the version their target has now, and which customer they
+    are about."""
 
     tool: Tool
     arguments: dict[str, Any]
     target_version: str | None
+    customer_id: str | None
 
 
 def checked(*, tool_name: str, arguments: Any) -> Edited:
@@ -41,7 +43,12 @@ def checked(*, tool_name: str, arguments: Any) -> Edited:
         target = tool.look(parsed)
     except ToolError as error:
         raise EditRefused(str(error)) from error
-    return Edited(tool=tool, arguments=normal, target_version=target.version if target else None)
+    return Edited(
+        tool=tool,
+        arguments=normal,
+        target_version=target.version if target else None,
+        customer_id=tool.customer_of(parsed),
+    )
 
 
 @patient
@@ -88,6 +95,7 @@ def _replaced(review: AgentReview, person: User, edited: Edited, reason: str) ->
         risk=edited.tool.risk,
         reason=storable.text(f"{person} edited the arguments{why}", limit=REASON_CHARS),
         target_version=edited.target_version,
+        customer_id=edited.customer_id,
         expires_at=rows.in_future(timedelta(seconds=edited.tool.approval.expires_after_s)),
     )
     AgentToolCall.objects.filter(pk=review.call_id, status=CallStatus.AWAITING_REVIEW).update(

@@ -43,6 +43,10 @@ class ReasonMissing(Refusal):
     """A rejection without a reason helps neither the agent nor the auditor."""
 
 
+class Claimed(Refusal):
+    """Somebody else is on the review; the message says who, and for how long."""
+
+
 class AlreadyFinal(Refusal):
     """The execution has ended."""
 

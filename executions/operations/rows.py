@@ -73,10 +73,19 @@ def move_review(review: AgentReview, to: ReviewStatus, **changes: Any) -> bool:
     return True
 
 
+def end_claim(review_id: UUID, person: User) -> bool:
+    """Let the person be on the review no more; False if they were not."""
+    mine = AgentReview.objects.filter(pk=review_id, claimed_by=person)
+    return bool(mine.update(claimed_by=None, claimed_until=None))
+
+
 def next_version(review: AgentReview, **changes: Any) -> AgentReview:
-    """Put the same call before people once more, as `review` did but for the changes."""
+    """Put the same call before people once more, as `review` did but for the changes.
+
+    Nobody is on the new version yet: whoever was on the old one has something else to look at.
+    """
     kept = ["call_id", "execution_id", "tool_name", "input_digest", "kind", "required_votes"]
-    kept += ["risk", "target_version", "expires_at"]
+    kept += ["risk", "target_version", "expires_at", "customer_id"]
     given = {name: getattr(review, name) for name in kept}
     latest = AgentReview.objects.filter(call=review.call_id).aggregate(n=Max("version"))["n"]
     newer = AgentReview.objects.create(**{**given, "version": latest + 1, **changes})

@@ -80,6 +80,7 @@ def cast(review: AgentReview, person: User, vote: str, reason: str) -> None:
         input_digest=review.input_digest,
         tool_version=tool.fingerprint if tool else None,
     )
+    rows.end_claim(review.pk, person)
 
 
 def closed(review: AgentReview, status: ReviewStatus) -> Decided:

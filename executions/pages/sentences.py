@@ -37,6 +37,8 @@ _EVENTS = {
     "review_rejected": "the review was rejected",
     "review_expired": "the review expired",
     "review_void": "the review became void",
+    "review_claimed": "a person is on the review",
+    "review_taken_over": "another person is on the review in the place of the first",
     "voted_approve": "voted to approve",
     "voted_reject": "voted to reject",
     "voted_ask": "asked the agent",

@@ -45,6 +45,7 @@ def proposed(
     votes: int = 1,
     expires_in: timedelta | None = timedelta(days=7),
     risk: str = "medium",
+    customer: str | None = None,
 ) -> AgentReview:
     """A call of a one-step execution that waits for people; returns its open review."""
     one = factories.running(
@@ -74,6 +75,7 @@ def proposed(
         reason="This tool always needs a person.",
         risk=risk,
         expires_at=expires_in and Now() + expires_in,
+        customer_id=customer,
     )
     factories.change(one, status="awaiting_review", lease_owner=None, open_reviews=1)
     return factories.fresh(review)

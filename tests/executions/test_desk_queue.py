@@ -35,7 +35,7 @@ def listed(client: Client, **query: str) -> str:
 
 def order(page: str) -> list[str]:
     """The reviews' ids in the order in which the page lists them."""
-    links = re.findall(r'class="act" href="/reviews/([0-9a-f-]{36})/"', page)
+    links = re.findall(r'class="act"[^>]* href="/reviews/([0-9a-f-]{36})/"', page)
     return list(dict.fromkeys(links))
 
 

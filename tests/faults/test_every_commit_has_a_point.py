@@ -50,9 +50,13 @@ def _aside(watching: Watch, act: Any) -> Any:
 
 
 def edit_and_withdraw(*, execution: str) -> None:
-    """Rita edits the open letter, Omar approves it, takes that back and asks the agent."""
+    """Rita and Omar are on the open letter in turn; Rita edits it, Omar approves it, takes that
+    back and asks the agent."""
     rita, omar = (acts._person(name) for name in acts.PEOPLE)
     (review,) = AgentReview.objects.open().filter(execution_id=execution)
+    operations.claim(review_id=review.pk, person=rita)
+    operations.take_over(review_id=review.pk, person=omar, from_whom=rita.pk, reason="mine")
+    operations.release(review_id=review.pk, person=omar)
     arguments = {**review.call.tool_input, "subject": "Another subject"}
     operations.edit(
         review_id=review.pk, person=rita, seen_digest=review.input_digest, arguments=arguments,
@@ -118,6 +122,7 @@ def test_every_commit_and_every_call_outside_is_announced(
     assert {"launch", "decide", "edit", "withdraw", "ask", "switch", "recover"} <= set(
         watch.commits
     )
+    assert {"claim_review", "take_over", "release_review"} <= set(watch.commits)
     assert {"StepMade", "CallStarted", "CallEnded", "Ended", "LetGo", "Yielded"} <= set(
         watch.commits
     )
