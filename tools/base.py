@@ -137,8 +137,10 @@ class Tool:
     is asked about it; `target` is None when no version matters; `customer` is the id of the one the
     call is about, by which reviewers find it. `headline` (a sentence from the
     exact arguments), `consequence`, `verb`, `risk`, `template` and `preview` (plain data for that
-    template, never the LLM's words about itself) are what a reviewer sees. Raise `version` when
-    what it does changes so that people should look again at what they approved and did not start.
+    template, never the LLM's words about itself) are what a reviewer sees. `must_read` names the
+    arguments whose long values have to be opened before an approval (None: every one). Raise
+    `version` when what it does changes so that people should look again at what they approved and
+    did not start.
     `key_window_s`: how long the other side of an `idempotent` tool remembers a key (None: ever).
     """
 
@@ -162,6 +164,7 @@ class Tool:
     risk: Literal["low", "medium", "high"] = "low"
     template: str | None = None
     preview: Callable[[Any], dict[str, Any]] | None = None
+    must_read: tuple[str, ...] | None = None
 
     def schema(self) -> dict[str, Any]:
         """Return the JSON schema of the arguments, fit for an LLM API's strict mode."""
@@ -247,6 +250,9 @@ def _make(
     is_async = inspect.iscoroutinefunction(function)
     if is_async and effect is Effect.TRANSACTIONAL:
         raise ToolDefinitionError(f"{name}: a transactional tool shares a connection; no async def")
+    arguments = _arguments(function)
+    if unknown := set(declared.get("must_read") or ()) - arguments.model_fields.keys():
+        raise ToolDefinitionError(f"{name}: must_read names no argument: {', '.join(unknown)}")
     settings: dict[str, Any] = {
         "verb": name.replace("_", " ").capitalize(),
         "risk": "low" if effect is Effect.READ else "medium",
@@ -256,7 +262,7 @@ def _make(
         name=name,
         description=described,
         effect=effect,
-        arguments=_arguments(function),
+        arguments=arguments,
         function=function,
         approval=approval,
         is_async=is_async,

@@ -9,6 +9,7 @@ from django.views.decorators.http import require_http_methods
 
 from executions import operations, permissions
 from executions.desk.proposal import Proposal, proposal_of
+from executions.desk.reading import Unread, check_read
 from executions.models import AgentReview
 from executions.operations.batching import AT_MOST, Result, approvable_together
 from executions.operations.refusals import Refusal
@@ -39,7 +40,10 @@ def together(request: PersonRequest, tool_name: str) -> HttpResponse:
 def _approved(request: PersonRequest, tool_name: str) -> HttpResponse:
     try:
         seen = [_seen(item) for item in request.POST.getlist("seen")]
+        unread = _unread(seen, request.POST.getlist("read"))
+        seen = [one for one in seen if one[0] not in {left.review_id for left in unread}]
         results = operations.approve_together(tool_name=tool_name, person=request.user, seen=seen)
+        results += unread
     except (ValueError, Refusal) as error:
         told = {"title": "Nothing was approved", "told": str(error)}
         return page(request, "pages/error.html", told, here="reviews", status=422)
@@ -56,6 +60,19 @@ def _seen(item: str) -> tuple[UUID, str]:
     """Read `review:digest`, as the page's boxes have it."""
     review_id, _, digest = item.partition(":")
     return UUID(review_id), digest
+
+
+def _unread(seen: list[tuple[UUID, str]], read: list[str]) -> list[Result]:
+    """Return a result for each one whose folded parts the person has not opened."""
+    found = AgentReview.objects.select_related("call").in_bulk([key for key, _ in seen])
+    unread = []
+    for review_id, digest in seen:
+        try:
+            if review_id in found:
+                check_read(found[review_id], said="approve", seen_digest=digest, read=read)
+        except Unread as error:
+            unread.append(Result(review_id=review_id, is_approved=False, told=str(error)))
+    return unread
 
 
 def _rows(results: list[Result]) -> list[tuple[Result, Proposal | None]]:

@@ -146,7 +146,7 @@ def blame(form: Group, told: str) -> list[str]:
 
 def _part(name: str, schema: Any, value: Any, definitions: Any, *, optional: bool) -> Field | Group:
     """Return the form of one value by its schema; what has no better form is JSON."""
-    schema, may_be_null = _resolved(schema, definitions)
+    schema, may_be_null = resolved(schema, definitions)
     optional = optional or may_be_null
     label = name.rpartition(".")[2].replace("_", " ")
     kind = _kind(schema, value)
@@ -189,7 +189,7 @@ def _objects(
     A list that was not there stays away while nothing is added: an empty one may mean "none".
     """
     value = value or []
-    inner, _ = _resolved(schema["items"], definitions)
+    inner, _ = resolved(schema["items"], definitions)
     parts: list[Field | Group] = []
     for number, one in enumerate([*value, {}]):
         part = _object(f"{name}.{number}", f"{label} {number + 1}", inner, one, definitions, True)
@@ -201,7 +201,7 @@ def _objects(
     return Group(name=name, label=label, is_list=True, parts=parts, is_optional=is_absent)
 
 
-def _resolved(schema: Any, definitions: Any) -> tuple[Any, bool]:
+def resolved(schema: Any, definitions: Any) -> tuple[Any, bool]:
     """Return the schema without reference and without null, and whether it may be null."""
     if "$ref" in schema:
         named = definitions[schema["$ref"].rpartition("/")[2]]
@@ -209,7 +209,7 @@ def _resolved(schema: Any, definitions: Any) -> tuple[Any, bool]:
     options = schema.get("anyOf", [])
     others = [one for one in options if one.get("type") != "null"]
     if len(others) == 1:
-        inner, _ = _resolved(others[0], definitions)
+        inner, _ = resolved(others[0], definitions)
         outer = {key: one for key, one in schema.items() if key != "anyOf"}
         return {**inner, **outer}, len(others) < len(options)
     return schema, False

@@ -50,6 +50,7 @@ def refused(
         "typed": request.POST.get("reason", "") or request.POST.get("question", ""),
         "typed_question": request.POST.get("question", ""),
         "verdict": request.POST.get("verdict", ""),
+        "read": request.POST.getlist("read"),
     }
     change = replaced(found)
     if change:

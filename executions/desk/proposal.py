@@ -12,6 +12,8 @@ from django.template.loader import select_template
 from pydantic import BaseModel
 
 from executions.core.states import ReviewKind
+from executions.desk.described import Row, described
+from executions.desk.parts import Part, parts_of
 from executions.models import AgentExecution, AgentReview, AgentToolCall
 from executions.operations.withdrawing import undo_s
 from executions.pages.documents import text_of
@@ -40,6 +42,28 @@ class Proposal:
     template: Any
     preview: dict[str, Any] = field(default_factory=dict)
     problem: str = ""
+    parts: list[Part] = field(default_factory=list)
+
+    @property
+    def rows(self) -> list[Row]:
+        """Return the arguments by the tool's schema, for tools without a preview of their own."""
+        return described(self.tool, self.call.tool_input)
+
+    @property
+    def must_read(self) -> list[Part]:
+        return [part for part in self.parts if part.must_read]
+
+    @property
+    def unplaced(self) -> list[Part]:
+        """Return the folded parts that the preview above has not shown."""
+        return [part for part in self.parts if not part.is_placed]
+
+    def place(self, key: str) -> Part | None:
+        """Return the folded part of that key, from now on shown; None if it stands open."""
+        found = next((part for part in self.parts if part.key == key), None)
+        if found:
+            found.is_placed = True
+        return found
 
     @property
     def consequence(self) -> str:
@@ -97,6 +121,7 @@ def proposal_of(review: AgentReview, *, arguments: Any = None) -> Proposal:
         template=select_template([*own, FALLBACK]),
         preview=preview,
         problem=said.problem or problem or preview.get("problem") or "",
+        parts=parts_of(review.pk, said.tool, call.tool_input),
     )
 
 

@@ -19,6 +19,7 @@ from executions.desk.forms import AskForm, DecisionForm, SeenForm, SettleForm
 from executions.desk.item import permitted, refused, review_page
 from executions.desk.proposal import find_review
 from executions.desk.queue import queue_of, sentence, today
+from executions.desk.reading import Unread, check_read
 from executions.desk.versions import replaced
 from executions.models import AgentReview
 from executions.operations.refusals import (
@@ -32,7 +33,7 @@ from executions.pages import kept, rights
 from executions.pages.frame import PersonRequest, page
 from executions.templatetags import words
 
-_STATUS = {NotPermitted: 403, ReasonMissing: 422, Busy: 503}
+_STATUS = {NotPermitted: 403, ReasonMissing: 422, Unread: 422, Busy: 503}
 _SAID = {
     "approve": "approved this",
     "reject": "rejected this",
@@ -140,10 +141,12 @@ def _voted(
         told = " ".join(str(error) for errors in form.errors.values() for error in errors)
         return refused(request, found, told, status=422)
     values = form.cleaned_data
+    said = says or values.get("decision") or values["verdict"]
+    read = request.POST.getlist("read")
     try:
+        check_read(found, said=said, seen_digest=values["seen_digest"], read=read)
         vote(values)
     except AlreadyDecided as error:
-        said = says or values.get("decision") or values["verdict"]
         already = _same_again(request, found, said, values["seen_digest"])
         return already or refused(request, found, str(error), status=409)
     except Refusal as error:

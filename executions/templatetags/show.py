@@ -11,6 +11,8 @@ from datetime import datetime
 from typing import Any
 
 from django import template
+from django.template import Context
+from django.template.loader import render_to_string
 from django.utils import timezone
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
@@ -195,6 +197,17 @@ def output(call: Any, title: str = "Output") -> dict[str, Any]:
 
 
 @register.inclusion_tag("show/payload.html")
-def payload(title: str, thing: Any, opened: bool = False) -> dict[str, Any]:
-    """Show a stored JSON value, whole, in a fold that says how much it holds."""
-    return {"title": title, "thing": thing, "opened": opened}
+def payload(title: str, thing: Any, opened: bool = False, of: str = "") -> dict[str, Any]:
+    """Show a stored JSON value, whole, in a fold that says how much it holds. `of` is the digest
+    of a call's exact arguments, when it is those."""
+    return {"title": title, "thing": thing, "opened": opened, "of": of}
+
+
+@register.simple_block_tag(takes_context=True, end_name="endpart")
+def part(context: Context, content: SafeString, key: str) -> SafeString:
+    """Show what stands between the tags; in a fold if the proposal folds that part of its
+    arguments, so that opening it counts as having read it."""
+    found = context["proposal"].place(key)
+    if found is None:
+        return content
+    return render_to_string("desk/_fold.html", {"part": found, "content": content})

@@ -81,9 +81,9 @@ def proposed(
     return factories.fresh(review)
 
 
-def in_doubt(*people: User) -> AgentReview:
+def in_doubt(*people: User, arguments: dict[str, Any] | None = None) -> AgentReview:
     """A letter that was approved and started, and whose fate a crash hid."""
-    review = proposed()
+    review = proposed(arguments=arguments)
     one = review.execution
     call = factories.approve(review, *people)
     factories.change(one, status="pending")
