@@ -91,7 +91,7 @@ def test_the_page_determines_the_arguments(client: Client, effort: Effort) -> No
 
     @hypothesis.seed(effort.seed)
     @hypothesis.settings(
-        max_examples=effort.times(short=150, long=10_500),
+        max_examples=effort.times(short=120, long=10_500),
         deadline=None,
         database=None,
         suppress_health_check=list(HealthCheck),
