@@ -53,6 +53,9 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         "--effort", choices=("short", "long"), default="short", help="how often proofs repeat"
     )
     group.addoption(
+        "--shots", type=Path, metavar="DIR", help="put pictures of a reviewer's morning there"
+    )
+    group.addoption(
         "--faults-seed", type=int, default=SEED, help="repeat the random part of a proof"
     )
 

@@ -13,7 +13,8 @@
      data-with-keys     with `hidden`: shown only where keys work
 
    In use: a approve (opens the confirmation), r reject, e edit, c claim, q ask, s say what became
-   of it, z take it back, n next, u up to the list, o open, / search, ? help, g q, g m. */
+   of it, z take it back, b alike ones together, n next, u up to the list, o open, / search,
+   ? help, g q and g m to the queue and the metrics. */
 
 "use strict";
 (() => {

@@ -6,7 +6,6 @@ import json
 import re
 import subprocess
 import sys
-import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
 from io import BytesIO
@@ -17,10 +16,10 @@ from playwright.sync_api import Browser, Page, expect
 from pypdf import PdfReader
 
 from agentops.accounts.models import User
-from agentops.dev.ports import first_free
 from executions.models import AgentExecution, AgentReview, AgentRunner
 from tests.journeys.conftest import Start, World, check_invariants, launch, until
 from tests.support.waiting import wait_until
+from tests.support.website import web_server
 from tools.models import Document
 
 pytestmark = [pytest.mark.processes, pytest.mark.browser, pytest.mark.slow]
@@ -31,24 +30,7 @@ PASSWORD = "only for tests"
 @pytest.fixture
 def site(world: World, start_process: Start) -> str:
     """Return the address of a real web server on the test's database."""
-    port = first_free(range(8400, 8500))
-    bind = f"127.0.0.1:{port}"
-    web = start_process(
-        "-m", "gunicorn", "agentops.wsgi:application", "--bind", bind,
-        "--worker-class", "gthread", "--threads", "4", **world.variables,
-    )  # fmt: skip
-    address = f"http://{bind}"
-
-    def answers() -> bool:
-        assert web.returncode() is None, web.log()
-        try:
-            with urllib.request.urlopen(f"{address}/admin/login/", timeout=10) as page:
-                return bool(page.status == 200)
-        except OSError:
-            return False
-
-    wait_until(answers, within_s=30, what="the web server")
-    return address
+    return web_server(start_process, **world.variables)
 
 
 @contextmanager

@@ -45,6 +45,7 @@ class Keeper:
             "key": str(letter["Message-ID"]),
             "to": envelope.rcpt_tos,
             "subject": str(letter["Subject"]),
+            "body": str(letter.get_body(("plain",)).get_content()),
             "attachments": [part.get_filename() for part in letter.iter_attachments()],
         }
         with self.ledger.open("a") as file:

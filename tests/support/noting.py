@@ -1,6 +1,7 @@
 """A tool that leaves a line in a file, in the forms it has in old and in new code; and its agent.
 
-A worker process gets one form by NOTE_RULE: `free`, `gated`, `two` (votes) or `read`. The file
+A worker process gets one form by NOTE_RULE: `free`, `gated`, `low` (gated, at low
+risk), `two` (votes) or `read`. The file
 that NOTE_LEDGER names is the outside world's own ledger: one JSON line per effect.
 """
 
@@ -37,11 +38,13 @@ def form(
     version: int = 1,
 ) -> Tool:
     """Return the tool as code with this rule has it."""
-    rules = {"free": never(), "read": never(), "gated": always(), "two": always(votes=2)}
+    gated, two = always(), always(votes=2)
+    rules = {"free": never(), "read": never(), "gated": gated, "low": gated, "two": two}
 
     @tool(
         effect=Effect.READ if rule == "read" else effect,
         approval=approval or rules[rule],
+        risk="low" if rule in ("low", "read") else "medium",
         version=version,
     )
     def leave_note(*, word: str, context: ToolContext) -> dict[str, Any]:
