@@ -26,6 +26,7 @@ urlpatterns = [
     path("reviews/<uuid:review_id>/decide/", desk.decide, name="review-decide"),
     path("reviews/<uuid:review_id>/ask/", desk.ask, name="review-ask"),
     path("reviews/<uuid:review_id>/settle/", desk.settle, name="review-settle"),
+    path("reviews/<uuid:review_id>/cancel/", desk.cancel, name="review-cancel"),
     path("reviews/<uuid:review_id>/withdraw/", desk.withdraw, name="review-withdraw"),
     path("reviews/<uuid:review_id>/edit/", editing.edit, name="review-edit"),
     path("executions/", pages.executions, name="executions"),

@@ -25,7 +25,7 @@ MEDIAN_FUNCTION = 10
 CORE, AGENTS, MODELS = "executions.core", "executions.agents", "executions.models"
 FAULTS = "executions.faults"
 COMMITS = (FAULTS, "executions.commits")
-TOOL_WORDS = ("tools.base", "tools.registry")
+TOOL_WORDS = ("tools.base", "tools.decisions", "tools.registry")
 PERMISSIONS, USERS = "executions.permissions", "agentops.accounts.models"
 PEOPLE = (
     *(CORE, MODELS, AGENTS, PERMISSIONS, USERS),
@@ -85,7 +85,7 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
 
 ONLY_HERE = {"django_q": "executions.engine", "openai": "executions.llm"}
 NEVER_IMPORTED = ("executions.admin", "executions.management", "tools.management")
-PURE = (CORE, "tools.base", "tools.schemas")
+PURE = (CORE, "tools.base", "tools.decisions", "tools.schemas")
 IMPURE_MODULES = (
     *("asyncio", "django", "glob", "http", "io", "logging", "os", "pathlib", "psycopg", "random"),
     *(

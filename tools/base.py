@@ -19,6 +19,7 @@ from uuid import UUID
 
 from pydantic import BaseModel, create_model
 
+from tools.decisions import USUAL_REASONS, Confirmation
 from tools.schemas import STRICT, BadArguments, read_arguments, strict_schema
 
 DAY_S = 86_400
@@ -137,10 +138,12 @@ class Tool:
     is asked about it; `target` is None when no version matters; `customer` is the id of the one the
     call is about, by which reviewers find it. `headline` (a sentence from the
     exact arguments), `consequence`, `verb`, `risk`, `template` and `preview` (plain data for that
-    template, never the LLM's words about itself) are what a reviewer sees. `must_read` names the
-    arguments whose long values have to be opened before an approval (None: every one). Raise
-    `version` when what it does changes so that people should look again at what they approved and
-    did not start.
+    template, never the LLM's words about itself) are what a reviewer sees; `must_read` names the
+    arguments whose long values have to be opened before an approval (None: every one), `confirm`
+    what the last look before it repeats, `reasons` what a rejection offers to say, and
+    `outcome(arguments, output)` one sentence on what a call that succeeded did. Raise `version`
+    when what it does changes so that people should look again at what they approved and did not
+    start.
     `key_window_s`: how long the other side of an `idempotent` tool remembers a key (None: ever).
     """
 
@@ -165,6 +168,9 @@ class Tool:
     template: str | None = None
     preview: Callable[[Any], dict[str, Any]] | None = None
     must_read: tuple[str, ...] | None = None
+    confirm: Callable[[Any], Confirmation] | None = None
+    reasons: tuple[str, ...] = USUAL_REASONS
+    outcome: Callable[[Any, Any], str] | None = None
 
     def schema(self) -> dict[str, Any]:
         """Return the JSON schema of the arguments, fit for an LLM API's strict mode."""

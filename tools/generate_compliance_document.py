@@ -9,6 +9,7 @@ from pydantic import AfterValidator, Field
 
 from tools import conf, records
 from tools.base import Effect, Target, ToolContext, ToolError, ToolInputError, always, tool
+from tools.decisions import Confirmation
 from tools.models import Customer, CustomerMessage, Document, Regulation
 from tools.report import Finding, Report, Source
 from tools.report_pdf import render, unprintable
@@ -80,6 +81,16 @@ def preview(arguments: Any) -> dict[str, Any]:
     }
 
 
+def confirm(arguments: Any) -> Confirmation:
+    about = {"About": arguments.customer_id, "Under": arguments.regulation_code}
+    return Confirmation(facts={"Title": arguments.title, **about})
+
+
+def outcome(arguments: Any, output: Any) -> str:
+    pages = f"{output['pages']} page{'s' if output['pages'] != 1 else ''}"
+    return f"Document {output['document_id']} made, {pages}. sha256 {output['sha256'][:16]}…"
+
+
 @tool(
     effect=Effect.TRANSACTIONAL,
     approval=always(reason="A document for an authority needs a person."),
@@ -92,6 +103,15 @@ def preview(arguments: Any) -> dict[str, Any]:
     risk="medium",
     template="desk/preview/generate_compliance_document.html",
     preview=preview,
+    confirm=confirm,
+    reasons=(
+        "The facts are wrong",
+        "A source is missing",
+        "Wrong customer or regulation",
+        "Wrong wording or title",
+        "Not needed",
+    ),
+    outcome=outcome,
 )
 def generate_compliance_document(
     *,

@@ -11,6 +11,7 @@ from pydantic import AfterValidator, Field
 
 from tools import conf, records
 from tools.base import Effect, ToolContext, ToolError, ToolInputError, always, tool
+from tools.decisions import Confirmation
 from tools.mail import attach, deliver, message_id
 from tools.models import Customer, Document
 from tools.text import EmailAddress, Line, Paragraphs
@@ -68,6 +69,19 @@ def preview(arguments: Any) -> dict[str, Any]:
     }
 
 
+def confirm(arguments: Any) -> Confirmation:
+    facts = {"To": ", ".join(arguments.to), "Subject": arguments.subject}
+    if arguments.attach_document_ids:
+        facts["Attached"] = ", ".join(arguments.attach_document_ids)
+    return Confirmation(facts=facts)
+
+
+def outcome(arguments: Any, output: Any) -> str:
+    turned_away = [one["address"] for one in output["refused"]]
+    told = f"Sent to {', '.join(output['accepted'])}. Message id {output['message_id']}."
+    return f"{told} Refused for {', '.join(turned_away)}." if turned_away else told
+
+
 @tool(
     effect=Effect.ONCE,
     approval=always(reason="Every e-mail to somebody outside needs a person.", undo_s=30),
@@ -79,6 +93,15 @@ def preview(arguments: Any) -> dict[str, Any]:
     risk="medium",
     template="desk/preview/send_email.html",
     preview=preview,
+    confirm=confirm,
+    reasons=(
+        "Wrong recipient",
+        "Wrong wording or tone",
+        "The facts are wrong",
+        "Another document or step must come first",
+        "Not needed",
+    ),
+    outcome=outcome,
 )
 def send_email(
     *,

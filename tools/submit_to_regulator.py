@@ -18,6 +18,7 @@ from tools.base import (
     tool,
 )
 from tools.deadline import Deadline
+from tools.decisions import Confirmation
 from tools.filings import Filing, desk_of, hand_in
 from tools.models import Document, Regulator
 from tools.text import Line
@@ -67,6 +68,19 @@ def preview(arguments: Any) -> dict[str, Any]:
     }
 
 
+def confirm(arguments: Any) -> Confirmation:
+    """A LIVE filing is approved only by typing the authority's name."""
+    authority = records.regulator(arguments.regulator_id)
+    where = f"{authority.name} ({authority.regulator_id}), {authority.environment}"
+    facts = {"Authority": where, "Document": arguments.document_id, "Subject": arguments.subject}
+    return Confirmation(facts=facts, typed=authority.name if authority.is_live else "")
+
+
+def outcome(arguments: Any, output: Any) -> str:
+    said = f"Filed with {output['regulator_id']}, {output['environment']}"
+    return f"{said}: receipt {output['receipt']}, {output['status']}."
+
+
 @tool(
     effect=Effect.IDEMPOTENT,
     key_window_s=DAY_S,
@@ -80,6 +94,16 @@ def preview(arguments: Any) -> dict[str, Any]:
     risk="high",
     template="desk/preview/submit_to_regulator.html",
     preview=preview,
+    confirm=confirm,
+    reasons=(
+        "The facts are wrong",
+        "Not enough grounds",
+        "Wrong authority or form",
+        "A newer document exists",
+        "Must wait for the customer",
+        "Not needed",
+    ),
+    outcome=outcome,
 )
 def submit_to_regulator(
     *,

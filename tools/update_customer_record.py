@@ -7,6 +7,7 @@ from pydantic import Field, model_validator
 
 from tools import records
 from tools.base import Effect, Target, ToolContext, ToolError, always, tool
+from tools.decisions import Confirmation
 from tools.models import Customer, owners_in_words
 from tools.schemas import Arguments
 from tools.text import Country, EmailAddress, Line, Phone
@@ -112,6 +113,16 @@ def preview(arguments: Any) -> dict[str, Any]:
     }
 
 
+def confirm(arguments: Any) -> Confirmation:
+    changes = {LABELS[name]: in_words(value) for name, value in arguments.changes.values().items()}
+    return Confirmation(facts={"Record": str(records.customer(arguments.customer_id)), **changes})
+
+
+def outcome(arguments: Any, output: Any) -> str:
+    fields = ", ".join(LABELS[one["field"]].lower() for one in output["changes"])
+    return f"Record {output['customer_id']} changed: {fields}. Now at version {output['version']}."
+
+
 @tool(
     effect=Effect.TRANSACTIONAL,
     approval=always(reason="Every change of a customer record needs a person."),
@@ -125,6 +136,14 @@ def preview(arguments: Any) -> dict[str, Any]:
     risk="medium",
     template="desk/preview/update_customer_record.html",
     preview=preview,
+    confirm=confirm,
+    reasons=(
+        "Wrong customer",
+        "Wrong value",
+        "Not confirmed by the customer",
+        "Not needed",
+    ),
+    outcome=outcome,
 )
 def update_customer_record(
     *,

@@ -10,7 +10,9 @@ from django.http import Http404, HttpResponse
 from django.urls import reverse
 
 from executions import operations, permissions
+from executions.core.states import ReviewKind, ReviewStatus
 from executions.desk.asked import earlier_exchanges
+from executions.desk.confirming import confirmation_of, reasons_of
 from executions.desk.filters import trail_of
 from executions.desk.outcome import outcome_of
 from executions.desk.proposal import find_review, proposal_of
@@ -48,8 +50,7 @@ def refused(
     more |= {
         "refusal": told,
         "typed": request.POST.get("reason", "") or request.POST.get("question", ""),
-        "typed_question": request.POST.get("question", ""),
-        "verdict": request.POST.get("verdict", ""),
+        "sent": request.POST,
         "read": request.POST.getlist("read"),
     }
     change = replaced(found)
@@ -72,6 +73,7 @@ def review_page(
     address = reverse("review", args=[found.pk])
     words = kept.words_for(request, address)
     filters = trail_of(request, request.user)
+    others = _other_reviews(found)
     context = {
         "proposal": proposal,
         "review": found,
@@ -82,7 +84,9 @@ def review_page(
         "outcome": outcome,
         "steps": steps_up_to(found.execution_id, proposal.call.step_number, last=AROUND),
         "figures": figures(proposal.execution),
-        "others": _other_reviews(found),
+        "others": others,
+        "confirmation": confirmation_of(found),
+        "reasons": reasons_of(found),
         "exchanges": earlier_exchanges(found),
         "newer": newer_than(found),
         "next": next_for(request.user, after=found, filters=filters),
@@ -90,9 +94,8 @@ def review_page(
         "may_view_execution": request.user.has_perm(rights.VIEW_EXECUTIONS),
         "may_view_documents": request.user.has_perm(rights.VIEW_DOCUMENTS),
         "kept": words,
-        "typed": words.get("reason", ""),
-        "typed_question": words.get("question", ""),
-        "verdict": words.get("verdict", ""),
+        "sent": words,
+        "also_open": _also_open(others),
         **(more or {}),
     }
     response = page(request, "desk/review.html", context, here="reviews", status=status)
@@ -105,3 +108,10 @@ def _other_reviews(found: AgentReview) -> list[AgentReview]:
     """Return the other reviews of this execution, oldest first."""
     every = [one for group in reviews_by_call(found.execution_id).values() for one in group]
     return sorted((one for one in every if one.pk != found.pk), key=lambda one: one.created_at)
+
+
+def _also_open(others: list[AgentReview]) -> int:
+    """Count the other reviews that become void when the execution is cancelled."""
+    return sum(
+        one.status == ReviewStatus.OPEN and one.kind == ReviewKind.APPROVAL for one in others
+    )

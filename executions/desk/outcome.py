@@ -7,9 +7,10 @@ from datetime import datetime, timedelta
 
 from django.utils import timezone
 
-from executions.core.states import CallStatus, ReviewKind, ReviewStatus
+from executions.core.states import CallStatus, ExecutionStatus, ReviewKind, ReviewStatus
 from executions.desk.standing import Standing
 from executions.models import AgentReview
+from executions.pages.sentences import why as stopped_because
 from executions.templatetags import words
 
 FOLLOWED_FOR = timedelta(seconds=30)
@@ -36,6 +37,12 @@ def outcome_of(review: AgentReview, standing: Standing) -> Outcome | None:
         return _rejected(review, standing)
     if review.status == ReviewStatus.APPROVED:
         return _undoable(review, standing) or _approved(review)
+    if review.execution.status == ExecutionStatus.CANCELLED and review.status == ReviewStatus.VOID:
+        return Outcome(
+            tone="",
+            sentence="The execution is cancelled. This was not done.",
+            detail=stopped_because(review.execution),
+        )
     if review.status == ReviewStatus.EXPIRED:
         return Outcome(
             tone="warn",
@@ -71,6 +78,12 @@ def _rejected(review: AgentReview, standing: Standing) -> Outcome:
             tone="good",
             sentence="The agent was asked. Nothing was done.",
             detail="It answers in its next step; if it proposes this again, that is a new review.",
+        )
+    if review.execution.status == ExecutionStatus.CANCELLED:
+        return Outcome(
+            tone="good",
+            sentence="Rejected, and the execution is stopped. Nothing was done.",
+            detail=stopped_because(review.execution),
         )
     return Outcome(
         tone="good",

@@ -17,7 +17,8 @@ NAMED = 5
 
 @dataclass(frozen=True, kw_only=True)
 class Standing:
-    """`others` are people who may still approve, at most NAMED of them."""
+    """`others` are people who may still approve, at most NAMED of them. `may_cancel`: the whole
+    execution, with whatever else waits in it."""
 
     may_approve: bool = False
     may_reject: bool = False
@@ -25,6 +26,7 @@ class Standing:
     votes: list[AgentReviewVote] = field(default_factory=list)
     others: list[User] = field(default_factory=list)
     mine: AgentReviewVote | None = None
+    may_cancel: bool = False
     is_late: bool = False
 
     @property
@@ -39,11 +41,12 @@ def standing_of(person: User, review: AgentReview) -> Standing:
     execution = review.execution
     launcher = execution.launched_by_id or execution.user_id
     editors = _editors(review)
+    may_cancel = person.has_perm(permissions.CANCEL) and not execution.is_final
     if review.status != ReviewStatus.OPEN:
         return Standing(votes=votes, mine=mine)
     if review.expires_at and review.expires_at <= timezone.now():
         told = "It expired; nobody can decide any more."
-        return Standing(votes=votes, mine=mine, why_not=told, is_late=True)
+        return Standing(votes=votes, mine=mine, why_not=told, is_late=True, may_cancel=may_cancel)
     barred = {launcher, *editors, *(vote.voter_id for vote in votes)}
     why_not = ""
     if mine:
@@ -58,6 +61,7 @@ def standing_of(person: User, review: AgentReview) -> Standing:
         why_not=why_not,
         votes=votes,
         mine=mine,
+        may_cancel=may_cancel,
         others=_others(review, barred | {person.pk}),
     )
 

@@ -7,6 +7,7 @@ from typing import Any
 from uuid import UUID
 
 from django.contrib import messages
+from django.forms import Form
 from django.http import HttpResponse
 from django.shortcuts import redirect
 from django.urls import reverse
@@ -14,16 +15,19 @@ from django.utils import timezone
 from django.views.decorators.http import require_POST, require_safe
 
 from executions import operations
+from executions.desk.confirming import NotConfirmed, check_typed
 from executions.desk.filters import trail_of
-from executions.desk.forms import AskForm, DecisionForm, SeenForm, SettleForm
+from executions.desk.forms import AskForm, CancelForm, DecisionForm, SeenForm, SettleForm
 from executions.desk.item import permitted, refused, review_page
 from executions.desk.proposal import find_review
 from executions.desk.queue import queue_of, sentence, today
 from executions.desk.reading import Unread, check_read
 from executions.desk.versions import replaced
 from executions.models import AgentReview
+from executions.operations import cancelling
 from executions.operations.refusals import (
     AlreadyDecided,
+    AlreadyFinal,
     Busy,
     NotPermitted,
     ReasonMissing,
@@ -33,7 +37,7 @@ from executions.pages import kept, rights
 from executions.pages.frame import PersonRequest, page
 from executions.templatetags import words
 
-_STATUS = {NotPermitted: 403, ReasonMissing: 422, Unread: 422, Busy: 503}
+_STATUS = {NotPermitted: 403, ReasonMissing: 422, Unread: 422, NotConfirmed: 422, Busy: 503}
 _SAID = {
     "approve": "approved this",
     "reject": "rejected this",
@@ -67,13 +71,17 @@ def review(request: PersonRequest, review_id: UUID) -> HttpResponse:
 def decide(request: PersonRequest, review_id: UUID) -> HttpResponse:
     """Approve or reject."""
 
-    def vote(values: dict[str, Any]) -> None:
+    def vote(found: AgentReview, values: dict[str, Any]) -> None:
+        approve = values["decision"] == "approve"
+        if approve:
+            check_typed(found, values["typed"], seen_digest=values["seen_digest"])
         operations.decide(
             review_id=review_id,
             person=request.user,
-            approve=values["decision"] == "approve",
+            approve=approve,
             seen_digest=values["seen_digest"],
             reason=values["reason"],
+            stop=values["then"] == "stop",
         )
 
     return _voted(request, review_id, DecisionForm(request.POST), vote)
@@ -83,7 +91,7 @@ def decide(request: PersonRequest, review_id: UUID) -> HttpResponse:
 def ask(request: PersonRequest, review_id: UUID) -> HttpResponse:
     """Ask the agent in place of a decision."""
 
-    def vote(values: dict[str, Any]) -> None:
+    def vote(found: AgentReview, values: dict[str, Any]) -> None:
         operations.ask(
             review_id=review_id,
             person=request.user,
@@ -98,7 +106,7 @@ def ask(request: PersonRequest, review_id: UUID) -> HttpResponse:
 def settle(request: PersonRequest, review_id: UUID) -> HttpResponse:
     """Say what became of a call in doubt."""
 
-    def vote(values: dict[str, Any]) -> None:
+    def vote(found: AgentReview, values: dict[str, Any]) -> None:
         operations.settle(
             review_id=review_id,
             person=request.user,
@@ -126,11 +134,34 @@ def withdraw(request: PersonRequest, review_id: UUID) -> HttpResponse:
     return redirect("review", newer.pk)
 
 
+@require_POST
+def cancel(request: PersonRequest, review_id: UUID) -> HttpResponse:
+    """Cancel the execution whose action this is."""
+    found = permitted(request, review_id)
+    form = CancelForm(request.POST)
+    if not form.is_valid():
+        return refused(request, found, _faults(form), status=422)
+    try:
+        operations.cancel(
+            execution_id=found.execution_id,
+            person=request.user,
+            reason=form.cleaned_data["reason"],
+        )
+    except AlreadyFinal as error:
+        if not cancelling.was_by(found.execution_id, request.user):
+            return refused(request, found, str(error), status=409)
+        told = "You cancelled it already. It counts once."
+        return review_page(request, find_review(found.pk) or found, {"already": told})
+    except Refusal as error:
+        return refused(request, found, str(error), status=_STATUS.get(type(error), 409))
+    return _done(request, review_id)
+
+
 def _voted(
     request: PersonRequest,
     review_id: UUID,
     form: SeenForm,
-    vote: Callable[[dict[str, Any]], None],
+    vote: Callable[[AgentReview, dict[str, Any]], None],
     *,
     says: str = "",
 ) -> HttpResponse:
@@ -138,22 +169,30 @@ def _voted(
     the vote where the form does not name it."""
     found = permitted(request, review_id)
     if not form.is_valid():
-        told = " ".join(str(error) for errors in form.errors.values() for error in errors)
-        return refused(request, found, told, status=422)
+        return refused(request, found, _faults(form), status=422)
     values = form.cleaned_data
     said = says or values.get("decision") or values["verdict"]
     read = request.POST.getlist("read")
     try:
         check_read(found, said=said, seen_digest=values["seen_digest"], read=read)
-        vote(values)
+        vote(found, values)
     except AlreadyDecided as error:
         already = _same_again(request, found, said, values["seen_digest"])
         return already or refused(request, found, str(error), status=409)
     except Refusal as error:
         return refused(request, found, str(error), status=_STATUS.get(type(error), 409))
+    return _done(request, review_id)
+
+
+def _done(request: PersonRequest, review_id: UUID) -> HttpResponse:
+    """Go on to what follows, on the review's page."""
     address = reverse("review", args=[review_id])
     kept.drop(request, address)
     return redirect(f"{address}{trail_of(request, request.user).trail}")
+
+
+def _faults(form: Form) -> str:
+    return " ".join(str(error) for errors in form.errors.values() for error in errors)
 
 
 def _same_again(

@@ -30,24 +30,45 @@ def cancel(*, execution_id: UUID, person: User, reason: str = "") -> AgentExecut
     effect already under way may still finish. One put back half done is taken up once more, to
     leave its doubt to people. Raises AlreadyFinal, NotPermitted, NotFound.
     """
-    if not person.is_service and not (person.is_active and person.has_perm(permissions.CANCEL)):
-        raise NotPermitted(f"{person} may not cancel executions; ask for {permissions.CANCEL}.")
+    check_may_cancel(person)
     with commit("cancel"):
         execution = rows.locked_execution(execution_id)
         if execution.is_final:
             raise AlreadyFinal(f"The execution is {execution.status} already.")
         rows.act_as(person)
-        is_half_done = _is_half_done(execution)
-        if execution.status == ExecutionStatus.RUNNING or is_half_done:
-            AgentExecution.objects.filter(pk=execution_id, cancel_requested_at=None).update(
-                cancel_requested_at=Now(), error=_words(person, reason), wake_at=None
-            )
-            if is_half_done:
-                tickets.ring(execution_id)
-        else:
-            _end(execution, person, reason)
+        why = f": {reason.strip()}" if reason.strip() else ""
+        stop(execution, f"{person} cancelled it{why}")
         execution.refresh_from_db()
         return execution
+
+
+def was_by(execution_id: UUID, person: User) -> bool:
+    """Test if it was this person who cancelled an execution."""
+    told = f"CANCELLED: {person} "
+    return AgentExecution.objects.filter(pk=execution_id, error__startswith=told).exists()
+
+
+def check_may_cancel(person: User) -> None:
+    """Raise NotPermitted unless this person may cancel executions."""
+    if not person.is_service and not (person.is_active and person.has_perm(permissions.CANCEL)):
+        raise NotPermitted(f"{person} may not cancel executions; ask for {permissions.CANCEL}.")
+
+
+def stop(execution: AgentExecution, why: str) -> None:
+    """End an execution whose row the caller holds and that is not final, or have its runner do it.
+
+    `why` is what its stop reason says in words.
+    """
+    error = storable.text(f"CANCELLED: {why}", limit=1000)
+    is_half_done = _is_half_done(execution)
+    if execution.status != ExecutionStatus.RUNNING and not is_half_done:
+        _end(execution, error)
+        return
+    AgentExecution.objects.filter(pk=execution.pk, cancel_requested_at=None).update(
+        cancel_requested_at=Now(), error=error, wake_at=None
+    )
+    if is_half_done:
+        tickets.ring(execution.pk)
 
 
 def _is_half_done(execution: AgentExecution) -> bool:
@@ -56,7 +77,7 @@ def _is_half_done(execution: AgentExecution) -> bool:
     return execution.status == ExecutionStatus.PENDING and hidden.exists()
 
 
-def _end(execution: AgentExecution, person: User, reason: str) -> None:
+def _end(execution: AgentExecution, error: str) -> None:
     """End an execution that no runner drives, with what waits in it."""
     for review in execution.reviews.filter(
         status__in=(ReviewStatus.OPEN, ReviewStatus.APPROVED),
@@ -73,10 +94,5 @@ def _end(execution: AgentExecution, person: User, reason: str) -> None:
         ExecutionStatus.CANCELLED,
         cancel_requested_at=Now(),
         stop_reason="CANCELLED",
-        error=_words(person, reason),
+        error=error,
     )
-
-
-def _words(person: User, reason: str) -> str:
-    why = f": {reason.strip()}" if reason.strip() else ""
-    return storable.text(f"CANCELLED: {person} cancelled it{why}", limit=1000)

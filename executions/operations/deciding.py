@@ -11,7 +11,7 @@ from agentops.accounts.models import User
 from executions.commits import commit
 from executions.core.states import CallStatus, ReviewKind, ReviewStatus
 from executions.models import AgentReview
-from executions.operations import rows
+from executions.operations import cancelling, rows
 from executions.operations.patience import patient
 from executions.operations.refusals import Busy, ReasonMissing, Refusal, ReviewClosed
 from executions.operations.voting import Decided, cast, checked, closed, once_more
@@ -21,9 +21,16 @@ from executions.operations.withdrawing import undo_window
 @once_more
 @patient
 def decide(
-    *, review_id: UUID, person: User, approve: bool, seen_digest: str, reason: str = ""
+    *,
+    review_id: UUID,
+    person: User,
+    approve: bool,
+    seen_digest: str,
+    reason: str = "",
+    stop: bool = False,
 ) -> Decided:
-    """Approve or reject one gated call.
+    """Approve or reject one gated call; `stop`: a rejection ends the whole execution, too, with
+    what else waits in it.
 
     `seen_digest` is the digest of the arguments the person saw. Raises a Refusal in words:
     AlreadyDecided, ReviewClosed, Stale, NotPermitted, ReasonMissing, NotFound.
@@ -35,13 +42,19 @@ def decide(
         reason = checked(execution, review, person, seen_digest, reason, own_work=approve)
         if not approve and not reason:
             raise ReasonMissing("Say why: the agent reads the reason and acts on it.")
+        if stop and not approve:
+            cancelling.check_may_cancel(person)
         cast(review, person, "approve" if approve else "reject", reason)
         if approve:
             return _approved(review, CallStatus.APPROVED)
         rows.move_review(review, ReviewStatus.REJECTED)
         words = {"by": str(person), "reason": reason}
         rows.move_call(review.call_id, CallStatus.REJECTED, tool_output=words)
-        return closed(review, ReviewStatus.REJECTED)
+        if not stop:
+            return closed(review, ReviewStatus.REJECTED)
+        why = f"{person} rejected {review.tool_name} and stopped the execution: {reason}"
+        cancelling.stop(execution, why)
+        return Decided(review, ReviewStatus.REJECTED, votes_missing=0, resumed=False)
 
 
 @once_more

@@ -29,6 +29,7 @@ Words = dict[str, str]
 FORM_IS_ON = {
     "review-decide": "review",
     "review-ask": "review",
+    "review-cancel": "review",
     "review-settle": "review",
     "review-withdraw": "review",
     "review-edit": "review-edit",

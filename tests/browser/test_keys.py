@@ -73,7 +73,7 @@ def test_r_asks_for_the_reason_and_letters_go_into_it(site: Site, rita: User) ->
     page = site.opened(rita)
     page.goto(desk.url(review))
     press(page, "r")
-    reason = page.get_by_label("Why, as the agent will read it")
+    reason = page.get_by_label("In your words", exact=True)
     expect(reason).to_be_focused()
     page.keyboard.type("a quaint uncle, e.g. Jack")
     expect(reason).to_have_value("a quaint uncle, e.g. Jack")

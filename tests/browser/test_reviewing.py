@@ -60,7 +60,7 @@ def approve(page: Page, verb: str) -> None:
 
 def reject(page: Page, reason: str) -> None:
     page.get_by_role("region", name="Your decision").get_by_role("button", name="Reject").click()
-    page.get_by_label("Why, as the agent will read it").fill(reason)
+    page.get_by_label("In your words", exact=True).fill(reason)
     page.locator("#reject").get_by_role("button", name="Reject").click()
 
 
