@@ -1,5 +1,6 @@
 """python -m bench [durable] [latency] [agents] [response] [--smallest] [--json FILE]
 python -m bench history [--history 1000000]
+python -m bench desk [--history 1000000] [--reviews 5000]
 
 Starts a PostgreSQL of its own with default parameters, runs everything, prints one table.
 """
@@ -35,7 +36,9 @@ def main() -> None:
     if given.repetitions:
         size = replace(size, repetitions=given.repetitions)
     if given.history:
-        size = replace(size, history=given.history)
+        size = replace(size, history=given.history, desk_history=given.history)
+    if given.reviews:
+        size = replace(size, reviews=given.reviews)
     signal.signal(signal.SIGTERM, lambda number, _: sys.exit(128 + number))
     with open_place(PLACE):
         print(machine(), flush=True)
@@ -65,11 +68,12 @@ def machine() -> str:
 def _options() -> argparse.ArgumentParser:
     options = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
     options.add_argument(
-        "parts", nargs="*", choices=[[], *PARTS, *APART], help="default: all but history"
+        "parts", nargs="*", choices=[[], *PARTS, *APART], help="default: all but history and desk"
     )
     options.add_argument("--smallest", action="store_true", help="only to see that it runs")
     options.add_argument("--repetitions", type=int, help="of workload W (3)")
-    options.add_argument("--history", type=int, help="executions to fill for it (20,000)")
+    options.add_argument("--history", type=int, help="executions to fill (20,000; desk: 1,000,000)")
+    options.add_argument("--reviews", type=int, help="open reviews to fill for the desk (5,000)")
     options.add_argument("--json", type=Path, help="write every run's figures to this file")
     return options
 

@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 import resource
-import shutil
-import sys
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from typing import Any
 
 import psycopg
@@ -17,21 +14,15 @@ from bench.place import Place
 from executions.engine.seals import seal_audit
 from executions.invariants import verify
 
-LEAST_FREE_BYTES = 12_000  # per execution, WAL and temporary files included
-# What is filled once and then read need not survive a crash of the machine.
-QUICKLY = ("fsync", "full_page_writes", "synchronous_commit", "autovacuum")
-
 
 def measure(place: Place, *, executions: int, times: int) -> dict[str, dict[str, Any]]:
     """Fill, then time seals, checks and pages; return the figures by column."""
-    free = shutil.disk_usage(place.server.base).free
-    if free < executions * LEAST_FREE_BYTES:
-        raise SystemExit(
-            f"{executions:,} executions need about {executions * 10_000:,} bytes of disk"
-        )
+    history.check_room(place, executions)
     columns: dict[str, dict[str, Any]] = {}
     with place.server.connect_as_admin(database="agentops") as conn:
-        columns["filled by SQL"] = {"seconds": _timed(lambda: _fill(conn, executions))}
+        size = {"executions": executions, "unfinished": executions // 200}
+        filled = _timed(lambda: history.fill_quickly(conn, **size))
+        columns["filled by SQL"] = {"seconds": filled}
         columns["first seal"] = {"seconds": _timed(seal_audit)}
         conn.execute("VACUUM ANALYZE agent_audit_sealed")
         columns["filled by SQL"]["gigabytes"] = _gigabytes(conn)
@@ -39,29 +30,6 @@ def measure(place: Place, *, executions: int, times: int) -> dict[str, dict[str,
     columns["hourly check"] = _check(hours=24)
     columns["whole check"] = _check(hours=None)
     return {**columns, **pages.measure(times=times)}
-
-
-def _fill(conn: psycopg.Connection, executions: int) -> None:
-    with _quickly(conn):
-        size = {"unfinished": executions // 200, "recent": executions // 50}
-        for number in history.fill(conn, executions=executions, **size):
-            print(f"  {number:,} of {executions:,}", file=sys.stderr, flush=True)
-        conn.execute("VACUUM ANALYZE")
-
-
-@contextmanager
-def _quickly(conn: psycopg.Connection) -> Iterator[None]:
-    """No triggers in this session, no waiting for the disk, and pages as full as old ones are."""
-    for name in QUICKLY:
-        conn.execute(f"ALTER SYSTEM SET {name} = off")
-    conn.execute("SELECT pg_reload_conf()")
-    conn.execute("SET session_replication_role = replica")
-    conn.execute("ALTER TABLE agent_tool_calls SET (fillfactor = 90)")
-    conn.execute("ALTER TABLE agent_executions SET (fillfactor = 80)")
-    yield
-    for name in QUICKLY:
-        conn.execute(f"ALTER SYSTEM RESET {name}")
-    conn.execute("SELECT pg_reload_conf()")
 
 
 def _check(*, hours: float | None) -> dict[str, Any]:

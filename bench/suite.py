@@ -8,13 +8,13 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from bench import durable, floor, latency, long_history, response
+from bench import desk, durable, floor, latency, long_history, response
 from bench.agents import LOOP, LOOP_IN_THREADS, WRITES
 from bench.place import Place
 from bench.table import Figures, Row, Section, times_ms
 
 PARTS = ("durable", "latency", "agents", "response")
-APART = ("history",)  # only when named: it fills gigabytes
+APART = ("history", "desk")  # only when named: they fill gigabytes
 HOT_AT_LEAST = 80
 
 PGBENCH, BARE = "pgbench, 16 clients", "bare client"
@@ -32,10 +32,22 @@ class Size:
     floor_s: int = 3
     capacity: int = 128
     history: int = 20_000
+    desk_history: int = 1_000_000
+    reviews: int = 5_000
+    rounds: int = 40
 
 
 SMALLEST = Size(
-    executions=12, in_flight=6, latency_s=0.05, times=3, repetitions=1, floor_s=1, history=200
+    executions=12,
+    in_flight=6,
+    latency_s=0.05,
+    times=3,
+    repetitions=1,
+    floor_s=1,
+    history=200,
+    desk_history=200,
+    reviews=60,
+    rounds=1,
 )
 
 DURABLE_ROWS = (
@@ -79,6 +91,16 @@ HISTORY_ROWS = (
     Row("p50, ms", "p50_ms"),
     Row("p95, ms", "p95_ms"),
     Row("queries", "queries"),
+)
+DESK_ROWS = (
+    Row("p50, ms", "p50_ms"),
+    Row("p95, ms", "p95_ms"),
+    Row("p50 ÷ first line's", "p50_ms", over=desk.PLAIN),
+    Row(f"{desk.AT_ONCE} at once: p50, ms", "together_p50_ms"),
+    Row("p95, ms", "together_p95_ms"),
+    Row("web CPU, ms", "cpu_ms"),
+    Row("queries", "queries"),
+    Row("KB", "kilobytes"),
 )
 
 
@@ -137,6 +159,16 @@ def history_section(place: Place, size: Size) -> Section:
     return Section(f"Beside {size.history:,} executions", HISTORY_ROWS, columns).turned()
 
 
+def desk_section(place: Place, size: Size) -> Section:
+    """The review desk with much to do beside a long history; a column is turned into a line."""
+    measured = desk.measure(
+        place, executions=size.desk_history, reviews=size.reviews, times=size.rounds
+    )
+    columns = {heading: [figures] for heading, figures in measured.items()}
+    title = f"The desk: {size.reviews:,} reviews beside {size.desk_history:,} executions"
+    return Section(title, DESK_ROWS, columns).turned()
+
+
 def repeated(
     kinds: dict[str, Callable[[], Figures | None]], repetitions: int
 ) -> dict[str, list[Figures]]:
@@ -169,4 +201,5 @@ SECTIONS = {
     "agents": agents_section,
     "response": response_section,
     "history": history_section,
+    "desk": desk_section,
 }

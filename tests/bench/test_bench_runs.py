@@ -16,6 +16,7 @@ from agentops.environment import BASE_DIR
 from bench.table import Row, Section, render, shown
 
 WITHIN_S = 240
+PARTS = ("durable", "latency", "agents", "response")
 
 
 def folders() -> set[Path]:
@@ -35,17 +36,19 @@ def test_it_runs_to_its_end_and_leaves_nothing_behind(tmp_path: Path) -> None:
         "W-lat",
         "The site's agents to their first review",
         "How soon, one standing runner",
+        "The desk",
     ]
     assert all(title in printed for title in sections)
     assert "fsync=on, synchronous_commit=on" in printed
     every_column_has_figures(sections)
     the_journal_shares_commits(sections)
+    its_desk_counts_what_a_page_asks(sections)
 
 
 def smallest(figures: Path) -> tuple[str, dict[str, Any]]:
     """Run everything once; return what it printed and every run's figures."""
     done = subprocess.run(
-        [sys.executable, "-m", "bench", "--smallest", "--json", str(figures)],
+        [sys.executable, "-m", "bench", *PARTS, "desk", "--smallest", "--json", str(figures)],
         cwd=BASE_DIR,
         env={**os.environ, "PYTHONWARNINGS": "ignore"},
         capture_output=True,
@@ -71,6 +74,12 @@ def the_journal_shares_commits(sections: dict[str, Any]) -> None:
     (run,) = durable["engine, 1 runner"]
     assert run["batches_per_write"] < 0.5
     assert run["entries_per_batch"] > 2
+
+
+def its_desk_counts_what_a_page_asks(sections: dict[str, Any]) -> None:
+    desk = next(columns for title, columns in sections.items() if title.startswith("The desk"))
+    assert {"queue", "a letter", "approve, and what follows"} <= set(desk)
+    assert all(run["queries"] > 0 and run["kilobytes"] > 1 for (run,) in desk.values())
 
 
 def test_a_cell_is_the_median_or_its_share_of_another_column() -> None:
