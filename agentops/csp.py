@@ -9,7 +9,8 @@ from django.http import HttpRequest, HttpResponse
 HEADER = "Content-Security-Policy"
 STRICT = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; "
-    "font-src 'self'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'"
+    "font-src 'self'; connect-src 'self'; form-action 'self'; frame-ancestors 'none'; "
+    "base-uri 'none'"
 )
 # Alpine evaluates the attributes of Unfold's templates, and its bars carry inline styles.
 ADMIN = (

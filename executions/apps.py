@@ -6,6 +6,7 @@ from importlib import import_module
 
 from django.apps import AppConfig
 from django.conf import settings
+from django.contrib.auth.signals import user_logged_in
 from django.db.models.signals import post_migrate
 
 
@@ -19,5 +20,6 @@ class ExecutionsConfig(AppConfig):
         post_migrate.connect(import_module("executions.registry_sync").sync_registry, sender=self)
         schedules = import_module("executions.engine.schedules")
         post_migrate.connect(schedules.sync_schedules, sender=self)
+        user_logged_in.connect(import_module("executions.pages.staying").begin)
         for module in settings.AGENTOPS_AGENT_MODULES:
             import_module(module)

@@ -10,6 +10,7 @@ from django.views.generic import RedirectView
 from executions.desk import batch, editing
 from executions.desk import views as desk
 from executions.pages import views as pages
+from executions.pages.staying import stay
 from executions.pages.you import you
 
 # One page to log in, under the strict policy.
@@ -39,5 +40,6 @@ urlpatterns = [
     path("switches/lift/", pages.lift_switch, name="switch-lift"),
     path("metrics/", pages.metrics, name="metrics"),
     path("you/", you, name="you"),
+    path("you/stay/", stay, name="stay"),
     path("documents/<str:document_id>/", pages.document, name="document"),
 ]

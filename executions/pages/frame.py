@@ -14,7 +14,7 @@ from django.utils import timezone
 from agentops.accounts.models import User
 from executions import permissions
 from executions.models import AgentBreaker, AgentControl
-from executions.pages import rights
+from executions.pages import rights, staying
 from executions.pages.waiting import waiting_for
 
 
@@ -49,6 +49,7 @@ def page(
     frame = {"here": here, **site()}
     if request.user.is_authenticated:
         frame |= {"places": places(request.user), **switches()}
+        frame |= {"stays_s": staying.left_s(request), "warn_s": staying.WARN_S}
     response = render(request, template, {**frame, **(context or {})}, status=status)
     response.headers["Cache-Control"] = "no-store"
     return response

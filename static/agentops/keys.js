@@ -27,7 +27,7 @@
   const rows = () => [...document.querySelectorAll("[data-row]")];
   const headOf = (row) => row.querySelector("a[href], input");
   const rowAtHand = () => document.activeElement?.closest("[data-row]");
-  const openSheet = () => document.querySelector(":popover-open");
+  const openSheet = () => document.querySelector(":popover-open:not([popover=manual])");
 
   function move(by) {
     const every = rows();
