@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from decimal import Decimal
 
 from django.db import connection
+
+EVER = datetime.min.replace(tzinfo=UTC)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -45,6 +48,21 @@ def health(*, agent_type: str | None = None, since: datetime | None = None) -> H
         cursor.execute("SELECT * FROM agent_health_metrics(%s, %s)", [agent_type, since])
         names = [column.name for column in cursor.description]
         return Health(**dict(zip(names, cursor.fetchone(), strict=True)))
+
+
+def healths(pairs: Sequence[tuple[str | None, datetime | None]]) -> list[Health]:
+    """Return `health` of each pair of agent and moment, for the price of the earliest alone."""
+    ordered = sorted(enumerate(pairs), key=lambda placed: placed[1][1] or EVER)
+    values = [[pair[part] for _, pair in ordered] for part in (0, 1)]
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT * FROM agent_health_of(%s::text[], %s::timestamptz[])", values)
+        names = [column.name for column in cursor.description]
+        rows = cursor.fetchall()
+    found = {
+        place: Health(**dict(zip(names, row, strict=True)))
+        for (place, _), row in zip(ordered, rows, strict=True)
+    }
+    return [found[place] for place in range(len(pairs))]
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -14,7 +14,7 @@ from django.utils import timezone
 
 from executions.agents import all_agents
 from executions.invariants.recorded import latest_check
-from executions.metrics import Health, backlog, health
+from executions.metrics import Health, backlog, healths
 from executions.models import AgentAuditSeal, AgentExecution
 from executions.templatetags import words
 
@@ -77,7 +77,12 @@ def choice(agent: str, window: str) -> Choice:
 
 def context(chosen: Choice) -> dict[str, Any]:
     """Return what the page's template shows."""
-    figures = _read(chosen)
+    windows = {
+        f"Last {told}": Choice(agent=chosen.agent, window=key) for key, (told, _) in WINDOWS.items()
+    }
+    agents = {one.name: Choice(agent=one.name, window=chosen.window) for one in all_agents()}
+    known = _read([chosen, *windows.values(), *agents.values()])
+    figures = known[chosen]
     return {
         "chosen": chosen,
         "figures": figures,
@@ -89,14 +94,8 @@ def context(chosen: Choice) -> dict[str, Any]:
         },
         "backlog": backlog(),
         "open_now": AgentExecution.objects.unfinished().count(),
-        "by_window": [
-            _row(chosen, Choice(agent=chosen.agent, window=key), f"Last {told}", figures)
-            for key, (told, _) in WINDOWS.items()
-        ],
-        "by_agent": [
-            _row(chosen, Choice(agent=one.name, window=chosen.window), one.name, figures)
-            for one in all_agents()
-        ],
+        "by_window": _rows(windows, chosen, known),
+        "by_agent": _rows(agents, chosen, known),
         "as_of": timezone.now(),
         **promises(),
     }
@@ -126,23 +125,27 @@ def headline(chosen: Choice, figures: Health) -> str:
     return f"{who} completed {done}"
 
 
-def _row(chosen: Choice, own: Choice, label: str, known: Health) -> Row:
-    is_chosen = own == chosen
-    figures = known if is_chosen else _read(own)
-    return Row(label=label, choice=own, figures=figures, is_chosen=is_chosen)
+def _rows(listed: dict[str, Choice], chosen: Choice, known: dict[Choice, Health]) -> list[Row]:
+    return [
+        Row(label=label, choice=own, figures=known[own], is_chosen=own == chosen)
+        for label, own in listed.items()
+    ]
 
 
 _slow: dict[tuple[Choice, str], tuple[float, Health]] = {}  # until when, and what
 
 
-def _read(chosen: Choice) -> Health:
+def _read(choices: list[Choice]) -> dict[Choice, Health]:
     """Return the figures; what took long on a long history is kept for a minute in this process."""
-    now = time.monotonic()
-    key = (chosen, str(connection.settings_dict["NAME"]))
-    until, known = _slow.get(key, (0.0, None))
-    if known is not None and now < until:
+    began, database = time.monotonic(), str(connection.settings_dict["NAME"])
+    kept = {one: _slow.get((one, database), (0.0, None)) for one in choices}
+    known = {one: figures for one, (until, figures) in kept.items() if figures and began < until}
+    missing = [one for one in dict.fromkeys(choices) if one not in known]
+    if not missing:
         return known
-    figures = health(agent_type=chosen.agent or None, since=chosen.since)
-    if time.monotonic() - now > SLOW_S:
-        _slow[key] = (time.monotonic() + KEPT_S, figures)
-    return figures
+    counted = healths([(one.agent or None, one.since) for one in missing])
+    found = dict(zip(missing, counted, strict=True))
+    if time.monotonic() - began > SLOW_S:
+        until = time.monotonic() + KEPT_S
+        _slow.update({(one, database): (until, figures) for one, figures in found.items()})
+    return known | found

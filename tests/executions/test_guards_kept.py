@@ -216,7 +216,7 @@ def test_what_the_owner_of_the_tables_tampers_with_shows(names: Names, tampering
 PINNED = """
 SELECT p.proname FROM pg_proc p
 WHERE p.pronamespace = current_schema()::regnamespace AND p.proname LIKE 'agent%%'
-  AND p.proname <> 'agent_health_metrics' AND p.prosqlbody IS NULL
+  AND p.proname NOT IN ('agent_health_metrics', 'agent_health_of') AND p.prosqlbody IS NULL
   AND p.prokind <> 'a'  -- an aggregate has no code of its own
   AND NOT coalesce(p.proconfig @> ARRAY['search_path=pg_catalog, public, pg_temp'], false)
 """

@@ -51,14 +51,14 @@ def test_figures_that_take_long_to_count_are_kept_for_a_minute(
     monkeypatch.setattr(health, "SLOW_S", -1.0)
     monkeypatch.setattr(health, "_slow", {})
     counted = 0
-    honest = health.health
+    honest = health.healths
 
-    def count(**chosen: Any) -> Any:
+    def count(*chosen: Any) -> Any:
         nonlocal counted
         counted += 1
-        return honest(**chosen)
+        return honest(*chosen)
 
-    monkeypatch.setattr(health, "health", count)
+    monkeypatch.setattr(health, "healths", count)
     chosen = health.choice("", "")
     first = health.context(chosen)["figures"]
     before = counted

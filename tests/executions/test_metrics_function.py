@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from datetime import datetime, timedelta
 from decimal import Decimal
+from itertools import product
 from typing import Any
 
 import pytest
@@ -13,7 +14,7 @@ from django.db.models import F
 from django.utils import timezone
 
 from agentops.environment import BASE_DIR
-from executions.metrics import Health, health
+from executions.metrics import Health, health, healths
 from executions.models import AgentExecution
 from tests import factories
 
@@ -100,6 +101,26 @@ def test_the_window_begins_at_its_first_moment(now: datetime) -> None:
     ended("completed", at=now)
     assert health(since=now).executions == 1
     assert health(since=now + timedelta(microseconds=1)).executions == 0
+
+
+def test_many_windows_and_agents_at_once_are_what_each_is_alone(now: datetime) -> None:
+    past = [(1, "one", "completed"), (5, "one", "failed"), (9, "two", "completed")]
+    for days, agent, status in past:
+        one = ended(status, agent=agent, at=now - timedelta(days=days), steps=days)
+        called(one, "succeeded", gated=False)
+        called(one, "failed")
+    decided = factories.gated(ended_later := factories.running(agent_type="two"))
+    factories.vote(decided, factories.reviewer("rita"), "reject")
+    factories.change(decided, status="rejected")
+    factories.change(
+        ended_later, status="completed", lease_owner=None, completed_at=now, open_reviews=0
+    )
+    since = [now - timedelta(days=days) for days in (2, 30, 6)]
+    pairs = list(product(("one", None, "two", "nobody"), [*since, None]))
+    together = healths(pairs)
+    assert together == [health(agent_type=agent, since=moment) for agent, moment in pairs]
+    assert len({figures.executions for figures in together}) == 5
+    assert healths([("two", since[1])])[0].time_to_decision_p50_ms is not None
 
 
 def test_what_began_before_the_window_and_ended_in_it_counts(now: datetime) -> None:
