@@ -203,7 +203,6 @@ def _same_again(
     same = found.votes.filter(voter=request.user, vote=said, input_digest=seen_digest).first()
     if same is None:
         return None
-    ago = words.age(timezone.now() - same.created_at)
-    ago = "just now" if ago == "now" else f"{ago} ago"
+    ago = words.ago(timezone.now() - same.created_at)
     told = f"You {_SAID[said]} already, {ago}. It counts once."
     return review_page(request, find_review(found.pk) or found, {"already": told})

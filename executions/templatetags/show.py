@@ -140,6 +140,12 @@ def since(at: datetime | None) -> str:
     return words.age(timezone.now() - at) if at else words.NOTHING
 
 
+@register.filter
+def ago(at: datetime | None) -> str:
+    """Return how long ago a moment was, with "ago"."""
+    return words.ago(timezone.now() - at) if at else words.NOTHING
+
+
 @register.simple_tag
 def icon(name: str) -> SafeString:
     return format_html('<svg class="i" aria-hidden="true"><use href="#i-{}"/></svg>', name)

@@ -31,6 +31,12 @@ def age(span: timedelta) -> str:
     return _long(seconds)
 
 
+def ago(span: timedelta) -> str:
+    """Return how long ago something was: "just now", "12 min ago"."""
+    told = age(span)
+    return "just now" if told == "now" else f"{told} ago"
+
+
 def _long(seconds: int) -> str:
     if seconds < MINUTE_S:
         return f"{seconds} s"

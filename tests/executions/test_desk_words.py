@@ -36,6 +36,11 @@ def test_an_age_is_told_roughly(seconds: int, told: str) -> None:
     assert words.age(timedelta(seconds=seconds)) == told
 
 
+def test_what_has_just_happened_is_not_now_ago() -> None:
+    assert words.ago(timedelta(seconds=2)) == "just now"
+    assert words.ago(timedelta(minutes=12)) == "12 min ago"
+
+
 @pytest.mark.parametrize(
     ("amount", "told"),
     [

@@ -80,6 +80,10 @@ class AtDesk:
                 before, at = at, focused(self.page)
         raise AssertionError(f"no row says {words!r}; the first one: {focused(self.page)!r}")
 
+    def next(self) -> None:
+        """From one item straight to the next."""
+        press_on(self.page, "n")
+
     def approve(self, look: str = "") -> None:
         sheet = self.page.locator("#confirm")
         press(self.page, "a")

@@ -109,11 +109,12 @@ def settle_the_doubt(desk: Desk) -> None:
     desk.rita.open("[drop] Statement of the year")
     desk.rita.settle("It happened.", "It is in the mail server's own ledger.", look="doubt")
     desk.rita.reads("Settled: it happened.")
+    desk.rita.next()
 
 
 def come_too_late(desk: Desk) -> None:
     """It expires while it is being read; nothing is sent, and the agent hears of it."""
-    desk.rita.open("Your passport expires in December")
+    expect(desk.rita.page.get_by_role("heading", level=1)).to_contain_text("Your passport expires")
     desk.rita.look("about-to-expire")
     review = AgentReview.objects.filter(execution=desk.waits["due"])
     review.update(expires_at=review.get().created_at)
