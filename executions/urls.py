@@ -7,7 +7,7 @@ from django.contrib.auth.views import LogoutView
 from django.urls import path
 from django.views.generic import RedirectView
 
-from executions.desk import batch, editing
+from executions.desk import batch, claims, editing, listing, news
 from executions.desk import views as desk
 from executions.pages import views as pages
 from executions.pages.staying import stay
@@ -21,7 +21,9 @@ urlpatterns = [
     path("login/", pages.Login.as_view(), name="login"),
     path("logout/", LogoutView.as_view(next_page="login"), name="logout"),
     path("admin/login/", one_login),
-    path("reviews/", desk.reviews, name="reviews"),
+    path("reviews/", listing.reviews, name="reviews"),
+    path("reviews/news/", news.news, name="reviews-news"),
+    path("reviews/waiting/", news.waiting, name="reviews-waiting"),
     path("reviews/together/<str:tool_name>/", batch.together, name="reviews-together"),
     path("reviews/<uuid:review_id>/", desk.review, name="review"),
     path("reviews/<uuid:review_id>/decide/", desk.decide, name="review-decide"),
@@ -29,6 +31,9 @@ urlpatterns = [
     path("reviews/<uuid:review_id>/settle/", desk.settle, name="review-settle"),
     path("reviews/<uuid:review_id>/cancel/", desk.cancel, name="review-cancel"),
     path("reviews/<uuid:review_id>/withdraw/", desk.withdraw, name="review-withdraw"),
+    path("reviews/<uuid:review_id>/claim/", claims.claim, name="review-claim"),
+    path("reviews/<uuid:review_id>/release/", claims.release, name="review-release"),
+    path("reviews/<uuid:review_id>/take-over/", claims.take_over, name="review-take-over"),
     path("reviews/<uuid:review_id>/edit/", editing.edit, name="review-edit"),
     path("executions/", pages.executions, name="executions"),
     path("executions/launch/", pages.launch, name="launch"),

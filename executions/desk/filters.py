@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, replace
 from urllib.parse import urlencode
 
@@ -12,6 +12,7 @@ from django.db.models import Exists, OuterRef, Q, TextField
 from django.db.models.functions import Cast, Now
 from django.db.models.lookups import IContains, StartsWith
 from django.http import HttpRequest, QueryDict
+from django.urls import reverse
 
 from agentops.accounts.models import User
 from executions.core.states import ReviewKind
@@ -62,6 +63,11 @@ class Filters:
         """Return what the address of a review carries, so that one comes back to this list."""
         return f"?{urlencode({'from': self.query})}" if self.query else ""
 
+    @property
+    def end_of_list(self) -> str:
+        """Return the address that tells that the list has been gone through."""
+        return f"{reverse('reviews')}?{urlencode({**self.given(), 'end': '1'})}"
+
     def but(self, **values: str) -> Filters:
         return replace(self, **values)
 
@@ -69,12 +75,19 @@ class Filters:
         """Return them without what a tab chooses."""
         return replace(self, **dict.fromkeys(VIEWS, ""))
 
-    def conditions(self, person: User) -> Iterator[Q]:
+    def view(self) -> Filters:
+        """Return only what a tab chooses."""
+        return Filters(**{name: getattr(self, name) for name in VIEWS})
+
+    def condition(self, person: User) -> Q:
+        """Return what a review must be to fit all of them."""
+        found = Q()
         for name, value in self.given().items():
-            yield condition(name, value, person)
+            found &= _CONDITIONS[name](value, person)
+        return found
 
     def narrow(self, reviews: ReviewQuerySet, person: User) -> ReviewQuerySet:
-        return reviews.filter(*self.conditions(person))
+        return reviews.filter(self.condition(person))
 
 
 def read(data: Mapping[str, str], person: User) -> tuple[Filters, list[str]]:
@@ -108,11 +121,6 @@ def _problem(name: str, value: str, known: tuple[str, ...] | None) -> str:
         told = " or ".join(known) or "nothing, because you decide on no tool"
         return f"“{value}” is no value for “{name}”; there is {told}."
     return ""
-
-
-def condition(name: str, value: str, person: User) -> Q:
-    """Return what a review must be for this filter."""
-    return _CONDITIONS[name](value, person)
 
 
 def _who(value: str, person: User) -> Q:

@@ -15,6 +15,7 @@ from executions.desk.asked import earlier_exchanges
 from executions.desk.confirming import confirmation_of, reasons_of
 from executions.desk.filters import trail_of
 from executions.desk.outcome import outcome_of
+from executions.desk.presence import presence_at
 from executions.desk.proposal import find_review, proposal_of
 from executions.desk.queue import next_for
 from executions.desk.standing import standing_of
@@ -91,6 +92,7 @@ def review_page(
         "newer": newer_than(found),
         "next": next_for(request.user, after=found, filters=filters),
         "filters": filters,
+        **presence_at(found, request.user),
         "may_view_execution": request.user.has_perm(rights.VIEW_EXECUTIONS),
         "may_view_documents": request.user.has_perm(rights.VIEW_DOCUMENTS),
         "kept": words,

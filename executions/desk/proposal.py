@@ -92,7 +92,7 @@ def find_review(review_id: UUID) -> AgentReview | None:
     """Return the review with its call and execution, read by one query."""
     return (
         AgentReview.objects.select_related(
-            "call", "execution__user", "execution__launched_by", "edited_by"
+            "call", "execution__user", "execution__launched_by", "edited_by", "claimed_by"
         )
         .filter(pk=review_id)
         .first()

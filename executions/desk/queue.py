@@ -1,95 +1,129 @@
-"""The list of open reviews a person may decide, the most urgent first."""
+"""The list of open reviews a person may decide: narrowed, in order, so many at a time."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from itertools import groupby
 from typing import Any
+from uuid import UUID
 
-from django.db.models import Count, Q
+from django.db.models import Count, OuterRef, Q, Subquery
+from django.db.models.functions import Coalesce
 from django.utils import timezone
 
 from agentops.accounts.models import User
-from executions.core.states import ExecutionStatus, ReviewKind
+from executions.core.states import ReviewKind
+from executions.desk.counts import Counts, counted, group_of
 from executions.desk.filters import FREE, Filters
 from executions.desk.order import following, most_urgent_first
-from executions.models import AgentExecution, AgentReview, AgentReviewVote
+from executions.desk.presence import OnIt, lost, on_it
+from executions.models import AgentReview, AgentReviewClaim, AgentReviewVote
 from executions.models.review import ReviewQuerySet
 from executions.operations.batching import approvable_together
 from executions.pages.rights import decidable_tools
 from executions.pages.waiting import open_for, waiting_for
 from executions.pages.wording import action
 from executions.templatetags import words
+from tools.models import Customer
 
 SHOWN = 100
-SOON, TODAY = timedelta(hours=1), timedelta(days=1)
+"""So many reviews stand on one page."""
 
-IN_DOUBT = "In doubt: find out what happened"
+LATE = 0.75
+"""From this share of its time on a review is shown as nearly due."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Task:
-    """One review in the list. `approvals`: votes for it so far."""
+    """One review in the list. `approvals`: votes for it so far. `lost_to`: who took it over."""
 
     review: AgentReview
     headline: str
+    customer: str
     approvals: int
     launched_by_me: bool
     edited_by_me: bool
     group: str
-
-    @property
-    def tone(self) -> str:
-        return {"Overdue": "bad", "Due within the hour": "warn"}.get(self.group, "")
+    due: str
+    tone: str
+    on_it: OnIt | None
+    lost_to: AgentReviewClaim | None
 
 
 @dataclass(frozen=True, kw_only=True)
 class Group:
+    """`count` is of all that belong here, `tasks` are those on this page."""
+
     title: str
+    count: int
     tasks: list[Task]
 
 
 @dataclass(frozen=True, kw_only=True)
 class Queue:
-    """`count` is of all that wait for this person; at most SHOWN of them are in `groups`.
+    """What waits for a person.
 
+    `total` is of all of it, `counts` of what fits the filters; `first` is the place in that of the
+    first one here, and `after` the id after which the next page begins. `voted` wait for others.
     `alike`: tools with how many of their calls may be decided together, two at least.
     """
 
-    count: int
-    by_tool: list[tuple[str, int]]
+    total: int
+    counts: Counts
     groups: list[Group]
+    first: int
+    after: UUID | None
     voted: list[Task]
+    voted_count: int
     alike: list[tuple[str, int]]
+    agents: list[str]
+    customers: dict[str, str]
+    read_at: datetime
+    start: Task | None
 
     @property
     def shown(self) -> int:
         return sum(len(group.tasks) for group in self.groups)
 
+    @property
+    def last(self) -> int:
+        return self.first + self.shown - 1
 
-def queue_of(person: User, *, tool: str = "") -> Queue:
-    """Read the person's queue; `tool` narrows the list, never the counts."""
+    @property
+    def next_count(self) -> int:
+        """How many stand on the next page."""
+        return min(SHOWN, self.counts.here - self.last)
+
+
+def queue_of(person: User, filters: Filters, *, after: AgentReview | None = None) -> Queue:
+    """Read the person's list, from behind `after` on. `start`: the first that nobody else is on."""
+    now = timezone.now()
     waiting = waiting_for(person)
-    by_tool = waiting.values_list("tool_name").annotate(n=Count("pk")).order_by("tool_name")
-    counts = list(by_tool)
-    tasks = _tasks(waiting.filter(tool_name=tool) if tool else waiting, person)
+    counts = counted(waiting, filters, person, now)
+    fitting = filters.narrow(waiting, person)
+    rest = following(fitting, after) if after else most_urgent_first(fitting)
+    agents, customers = _choices(waiting)
+    tasks = _tasks(rest, person, now, customers)
+    here, more = tasks[:SHOWN], tasks[SHOWN:]
+    voted = [] if after else _tasks(_voted(person), person, now, customers)
     return Queue(
-        count=sum(count for _, count in counts),
-        by_tool=counts,
+        total=waiting.count() if filters.plain().given() else counts.tabs[0].count,
+        counts=counts,
         groups=[
-            Group(title=title, tasks=list(found))
-            for title, found in groupby(tasks, key=lambda task: task.group)
+            Group(title=title, count=counts.groups[title], tasks=list(found))
+            for title, found in groupby(here, key=lambda task: task.group)
         ],
-        voted=_tasks(open_for(person).filter(votes__voter=person), person),
+        first=1 + (counts.here - rest.count() if after else 0),
+        after=here[-1].review.pk if more else None,
+        voted=voted[:SHOWN],
+        voted_count=len(voted) if len(voted) <= SHOWN else _voted(person).count(),
         alike=_alike(person),
+        agents=agents,
+        customers=customers,
+        read_at=now,
+        start=next((task for task in here if task.on_it is None or task.on_it.is_me), None),
     )
-
-
-def _alike(person: User) -> list[tuple[str, int]]:
-    mine = approvable_together(person).filter(tool_name__in=decidable_tools(person))
-    counted = mine.values_list("tool_name").annotate(n=Count("pk")).order_by("tool_name")
-    return [(name, count) for name, count in counted if count > 1]
 
 
 def next_for(
@@ -101,60 +135,88 @@ def next_for(
     return following(waiting.filter(FREE | Q(claimed_by=person)), after).first()
 
 
-def midnight(now: datetime) -> datetime:
-    """Return when the reader's day began; where clocks went back over it, the first of the two."""
-    local = timezone.localtime(now).replace(hour=0, minute=0, second=0, microsecond=0, fold=0)
-    return local.astimezone(UTC)
+def sentence(total: int) -> str:
+    """Return the list's headline."""
+    if not total:
+        return "Nothing waits for you"
+    return f"{words.count(total, 'action')} {'waits' if total == 1 else 'wait'} for you"
 
 
-def today(person: User) -> dict[str, Any]:
-    """Return what the empty list tells: the day's decisions, the last one, what is working."""
-    votes = AgentReviewVote.objects.filter(created_at__gte=midnight(timezone.now()))
-    return {
-        "last": AgentReviewVote.objects.select_related("voter", "review")
-        .order_by("-created_at")
-        .first(),
-        "said": list(votes.values_list("vote").annotate(n=Count("pk")).order_by("vote")),
-        "working": AgentExecution.objects.filter(status=ExecutionStatus.RUNNING).count(),
-    }
+def _voted(person: User) -> ReviewQuerySet:
+    return most_urgent_first(open_for(person).filter(votes__voter=person))
 
 
-def _tasks(reviews: ReviewQuerySet, person: User) -> list[Task]:
-    now = timezone.now()
-    rows = most_urgent_first(reviews).select_related("call", "execution")
-    rows = rows.defer("execution__input_data", "execution__state", "execution__result")
-    rows = rows.defer("call__tool_output", "call__proposed_input")
-    counted = rows.annotate(approvals=Count("votes", filter=Q(votes__vote="approve")))
-    return [_task(review, person, now) for review in counted[:SHOWN]]
+def _alike(person: User) -> list[tuple[str, int]]:
+    mine = approvable_together(person).filter(tool_name__in=decidable_tools(person))
+    counted = mine.values_list("tool_name").annotate(n=Count("pk")).order_by("tool_name")
+    return [(name, count) for name, count in counted if count > 1]
 
 
-def _task(review: Any, person: User, now: datetime) -> Task:
-    execution = review.execution
-    return Task(
-        review=review,
-        headline=action(review.tool_name, review.call.tool_input).headline,
-        approvals=review.approvals,
-        launched_by_me=person.pk == (execution.launched_by_id or execution.user_id),
-        edited_by_me=person.pk == review.edited_by_id,
-        group=_group(review, now),
+def _choices(waiting: ReviewQuerySet) -> tuple[list[str], dict[str, str]]:
+    """Return the agents and the customers (id: name) that what waits is of."""
+    pairs = set(waiting.order_by().values_list("execution__agent_type", "customer_id").distinct())
+    customers = {customer for _, customer in pairs if customer}
+    names = dict(Customer.objects.filter(pk__in=customers).values_list("pk", "name"))
+    told = {one: names.get(one, one) for one in customers}
+    by_name = sorted(told.items(), key=lambda item: (item[1].casefold(), item[0]))
+    return sorted({agent for agent, _ in pairs}), dict(by_name)
+
+
+def _tasks(
+    ordered: ReviewQuerySet, person: User, now: datetime, customers: dict[str, str]
+) -> list[Task]:
+    """Read the first of these, one more than a page has."""
+    rows = list(_with_all(ordered.values("pk")[: SHOWN + 1]))
+    losses = lost(person, [review.pk for review in rows])
+    return [_task(one, person, now, customers, losses.get(one.pk)) for one in rows]
+
+
+def _with_all(ids: Any) -> ReviewQuerySet:
+    """Return these reviews with what their rows tell; wide rows are read for these alone."""
+    approvals = AgentReviewVote.objects.filter(review=OuterRef("pk"), vote="approve")
+    number = approvals.order_by().values("review").annotate(n=Count("pk")).values("n")
+    rows = most_urgent_first(AgentReview.objects.filter(pk__in=ids))
+    return (
+        rows.annotate(approvals=Coalesce(Subquery(number), 0))
+        .select_related("call", "execution", "claimed_by")
+        .defer("execution__input_data", "execution__state", "execution__result")
+        .defer("call__tool_output", "call__proposed_input")
     )
 
 
-def _group(review: AgentReview, now: datetime) -> str:
+def _task(
+    review: Any,
+    person: User,
+    now: datetime,
+    customers: dict[str, str],
+    lost_to: AgentReviewClaim | None,
+) -> Task:
+    execution = review.execution
+    due, tone = _due(review, now)
+    return Task(
+        review=review,
+        headline=action(review.tool_name, review.call.tool_input).headline,
+        customer=customers.get(review.customer_id, review.customer_id or ""),
+        approvals=review.approvals,
+        launched_by_me=person.pk == (execution.launched_by_id or execution.user_id),
+        edited_by_me=person.pk == review.edited_by_id,
+        group=group_of(review, now),
+        due=due,
+        tone=tone,
+        on_it=on_it(review, person, now),
+        lost_to=lost_to,
+    )
+
+
+def _due(review: AgentReview, now: datetime) -> tuple[str, str]:
+    """Return when it is due in words, with the tone: warn once LATE of its time is used, bad when
+    all of it is."""
     if review.kind == ReviewKind.DOUBT:
-        return IN_DOUBT
+        return "now", "bad"
     if review.expires_at is None:
-        return "Without a due time"
+        return "whenever", ""
     left = review.expires_at - now
     if left <= timedelta(0):
-        return "Overdue"
-    if left <= SOON:
-        return "Due within the hour"
-    return "Due within a day" if left <= TODAY else "Due later"
-
-
-def sentence(queue: Queue) -> str:
-    """Return the list's headline."""
-    if not queue.count:
-        return "Nothing waits for you"
-    return f"{words.count(queue.count, 'action')} {'waits' if queue.count == 1 else 'wait'} for you"
+        return f"{words.age(left)} over", "bad"
+    used = (now - review.created_at) / (review.expires_at - review.created_at)
+    return f"in {words.age(left)}", "warn" if used >= LATE else ""

@@ -20,7 +20,6 @@ from executions.desk.filters import trail_of
 from executions.desk.forms import AskForm, CancelForm, DecisionForm, SeenForm, SettleForm
 from executions.desk.item import permitted, refused, review_page
 from executions.desk.proposal import find_review
-from executions.desk.queue import queue_of, sentence, today
 from executions.desk.reading import Unread, check_read
 from executions.desk.versions import replaced
 from executions.models import AgentReview
@@ -33,8 +32,8 @@ from executions.operations.refusals import (
     ReasonMissing,
     Refusal,
 )
-from executions.pages import kept, rights
-from executions.pages.frame import PersonRequest, page
+from executions.pages import kept
+from executions.pages.frame import PersonRequest
 from executions.templatetags import words
 
 _STATUS = {NotPermitted: 403, ReasonMissing: 422, Unread: 422, NotConfirmed: 422, Busy: 503}
@@ -45,21 +44,6 @@ _SAID = {
     "happened": "said that it happened",
     "drop": "dropped this",
 }
-
-
-@require_safe
-def reviews(request: PersonRequest) -> HttpResponse:
-    """What waits for this person."""
-    tool = request.GET.get("tool", "")
-    queue = queue_of(request.user, tool=tool)
-    context = {
-        "queue": queue,
-        "tool": tool,
-        "headline": sentence(queue),
-        "decides": sorted(rights.decidable_tools(request.user)),
-        "today": {} if queue.count else today(request.user),
-    }
-    return page(request, "desk/reviews.html", context, here="reviews")
 
 
 @require_safe

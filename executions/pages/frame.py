@@ -44,11 +44,13 @@ def page(
     *,
     here: str = "",
     status: int = 200,
+    waiting: int | None = None,
 ) -> HttpResponse:
-    """Render a page in the frame. `here` is the key of the place it belongs to."""
+    """Render a page in the frame. `here` is the key of the place it belongs to; `waiting` is how
+    many reviews wait for the person, where the page has counted them itself."""
     frame = {"here": here, **site()}
     if request.user.is_authenticated:
-        frame |= {"places": places(request.user), **switches()}
+        frame |= {"places": places(request.user, waiting), **switches()}
         frame |= {"stays_s": staying.left_s(request), "warn_s": staying.WARN_S}
     response = render(request, template, {**frame, **(context or {})}, status=status)
     response.headers["Cache-Control"] = "no-store"
@@ -69,7 +71,7 @@ def switches() -> dict[str, Any]:
     return {"switched_off": [*AgentControl.objects.off(), *AgentBreaker.objects.open()]}
 
 
-def places(person: User) -> list[Place]:
+def places(person: User, waiting: int | None = None) -> list[Place]:
     """Return where this person may go."""
     found = [
         Place(
@@ -77,7 +79,7 @@ def places(person: User) -> list[Place]:
             label="Review desk",
             icon="review",
             url=reverse("reviews"),
-            count=waiting_for(person).count(),
+            count=waiting_for(person).count() if waiting is None else waiting,
             strokes="g q",
         )
     ]

@@ -32,6 +32,9 @@ FORM_IS_ON = {
     "review-cancel": "review",
     "review-settle": "review",
     "review-withdraw": "review",
+    "review-claim": "review",
+    "review-release": "review",
+    "review-take-over": "review",
     "review-edit": "review-edit",
     "execution-cancel": "execution",
 }

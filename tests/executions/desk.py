@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import timedelta
 from typing import Any
 from uuid import uuid4
@@ -9,6 +10,7 @@ from uuid import uuid4
 from django.core.management import call_command
 from django.db.models import F
 from django.db.models.functions import Now
+from django.test import Client
 from django.urls import reverse
 
 from agentops.accounts.models import User
@@ -46,10 +48,11 @@ def proposed(
     expires_in: timedelta | None = timedelta(days=7),
     risk: str = "medium",
     customer: str | None = None,
+    agent: str = "customer_record_steward",
 ) -> AgentReview:
     """A call of a one-step execution that waits for people; returns its open review."""
     one = factories.running(
-        agent_type="customer_record_steward",
+        agent_type=agent,
         input_data={"message_id": "M-2001"},
         launched_by=launched_by,
         limits={"max_steps": 15},
@@ -130,6 +133,19 @@ FILING = {
     "document_sha256": "ab" * 32,
     "subject": "Report on Marlowe Shipping B.V.",
 }
+
+
+def listed(client: Client, **query: str) -> str:
+    """The list's page."""
+    response = client.get(reverse("reviews"), query)
+    assert response.status_code == 200
+    return str(response.content.decode())
+
+
+def order(page: str) -> list[str]:
+    """The reviews' ids in the order in which the page lists them."""
+    links = re.findall(r'class="act"[^>]* href="/reviews/([0-9a-f-]{36})/', page)
+    return list(dict.fromkeys(links))
 
 
 def url(review: AgentReview, verb: str = "") -> str:

@@ -19,7 +19,9 @@ from tests.executions import desk
 pytestmark = pytest.mark.django_db
 
 BANNER = "No real LLM is at work"
-OUR_SCRIPT = re.compile(r'<script src="/static/agentops/[\w.]+\.js" defer>')
+OUR_SCRIPT = re.compile(
+    r'<script src="/static/(agentops/[\w.]+\.js|unfold/js/htmx/htmx\.js)" defer>'
+)
 OPEN_TO_ALL = {"login", "logout", None}
 
 
@@ -136,7 +138,7 @@ def test_a_page_that_breaks_says_what_to_do(
 
     client.force_login(factories.reviewer("rita"))
     client.raise_request_exception = False
-    monkeypatch.setattr("executions.desk.views.queue_of", broken)
+    monkeypatch.setattr("executions.desk.listing.queue_of", broken)
     response = client.get(reverse("reviews"))
     assert response.status_code == 500
     assert "Something broke on our side" in response.content.decode()

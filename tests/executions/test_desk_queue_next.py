@@ -77,7 +77,7 @@ def test_the_filter_rides_along_from_the_list_through_the_decision(
 ) -> None:
     first, second, _ = three
     page = client.get(desk.url(first) + FROM).content.decode()
-    assert f'href="{desk.url(second)}{FROM}">Skip</a>' in page
+    assert f'href="{desk.url(second)}{FROM}">Skip this one</a>' in page
     (action,) = set(re.findall(r'action="([^"]*/decide/[^"]*)"', page))
     sent = client.post(action, desk.form(first, "approve"))
     assert sent.headers["Location"] == desk.url(first) + FROM
@@ -90,4 +90,4 @@ def test_a_made_up_filter_in_the_address_is_left_out(
 ) -> None:
     for made_up in ("?from=tool%3Dnone", "?from=%00", "?from=who%3Deverybody%26%26%3D", "?from="):
         page = client.get(desk.url(three[0]) + made_up)
-        assert f'href="{desk.url(three[1])}">Skip</a>' in page.content.decode()
+        assert f'href="{desk.url(three[1])}">Skip this one</a>' in page.content.decode()

@@ -16,7 +16,7 @@ from django.utils.dateparse import parse_datetime
 from pytest_django import Settings
 
 from agentops.accounts.models import User
-from executions.desk.queue import midnight
+from executions.desk.tally import midnight
 from executions.models import AgentNotification
 from executions.notifications.outbox import deliver
 from executions.templatetags import show, words

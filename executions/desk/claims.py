@@ -1,0 +1,56 @@
+"""The buttons by which a person is on a review, or no more."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+from uuid import UUID
+
+from django.contrib import messages
+from django.http import HttpResponse, QueryDict
+from django.shortcuts import redirect
+from django.urls import reverse
+from django.views.decorators.http import require_POST
+
+from executions import operations
+from executions.desk.filters import trail_of
+from executions.desk.item import permitted
+from executions.operations.refusals import Refusal
+from executions.pages.frame import PersonRequest
+
+
+@require_POST
+def claim(request: PersonRequest, review_id: UUID) -> HttpResponse:
+    return _done(request, review_id, operations.claim)
+
+
+@require_POST
+def release(request: PersonRequest, review_id: UUID) -> HttpResponse:
+    return _done(request, review_id, operations.release)
+
+
+@require_POST
+def take_over(request: PersonRequest, review_id: UUID) -> HttpResponse:
+    """Be on it in the place of `from_whom`, whom the page showed."""
+    try:
+        from_whom = UUID(request.POST.get("from_whom", ""))
+    except ValueError:
+        from_whom = UUID(int=0)  # nobody's: then only what nobody is on is taken
+    reason = request.POST.get("reason", "")
+    return _done(request, review_id, operations.take_over, from_whom=from_whom, reason=reason)
+
+
+def _done(
+    request: PersonRequest, review_id: UUID, operation: Callable[..., Any], **given: Any
+) -> HttpResponse:
+    """Do it and go back to where the button was: `back` is the list's query when it was there."""
+    permitted(request, review_id)
+    try:
+        operation(review_id=review_id, person=request.user, **given)
+    except Refusal as error:
+        messages.error(request, str(error))
+    if "back" in request.POST:
+        query = QueryDict(request.POST["back"]).urlencode()
+        return redirect(f"{reverse('reviews')}?{query}#review-{review_id}")
+    trail = trail_of(request, request.user).trail
+    return redirect(f"{reverse('review', args=[review_id])}{trail}")
