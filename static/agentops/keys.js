@@ -114,5 +114,8 @@
   document.addEventListener("keydown", onKey);
   document.addEventListener("click", remember);
   document.documentElement.dataset.keys = "on";
+  for (const one of document.querySelectorAll("[data-key]:not([data-row] *, [data-key*=' '])")) {
+    one.setAttribute("aria-keyshortcuts", one.dataset.key);
+  }
   for (const one of document.querySelectorAll("[data-with-keys]")) one.hidden = false;
 })();

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
+from django.conf import settings
 from playwright.sync_api import Route, expect
 
 from agentops.accounts.models import User
 from tests import factories
 from tests.browser.conftest import Site
 from tests.browser.keyboard import focused, press
+from tests.browser.test_pages import barriers
 from tests.executions import desk
 
 pytestmark = pytest.mark.browser
@@ -142,6 +146,15 @@ def test_keys_rest_with_modifiers_and_in_fields(site: Site, rita: User) -> None:
     expect(page).to_have_url(f"{site.url}{desk.url(review)}")
 
 
+def every_key() -> set[str]:
+    """Every key that a template or a place of the side has something for, but the help's own."""
+    found = {"g q", "g m"}
+    for template in (settings.BASE_DIR / "templates").rglob("*.html"):
+        found |= set(re.findall(r'data-key="([^"{]+)"', template.read_text()))
+    assert len(found) > 10
+    return found - {"?", "o"}
+
+
 def test_the_help_lists_the_keys_and_leads_to_turning_them_off(site: Site, rita: User) -> None:
     review = desk.proposed()
     page = site.opened(rita)
@@ -149,6 +162,8 @@ def test_the_help_lists_the_keys_and_leads_to_turning_them_off(site: Site, rita:
     press(page, "?")
     sheet = page.get_by_role("dialog", name="Keys")
     expect(sheet).to_contain_text("approve; it asks first")
+    assert barriers(page) == []
+    assert every_key() <= set(sheet.locator("dt").all_inner_texts())
     sheet.get_by_role("link", name="Turn keys off").click()
     box = page.get_by_label("Single keys do something")
     expect(box).to_be_checked()

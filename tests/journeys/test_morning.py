@@ -54,10 +54,10 @@ def low_notes(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def desk(
+    browser: Browser,
     low_notes: None,
     reviewers: list[User],
     world: World,
-    browser: Browser,
     tmp_path: Path,
     pytestconfig: pytest.Config,
 ) -> Iterator[Desk]:
