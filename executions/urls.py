@@ -27,6 +27,7 @@ urlpatterns = [
     path("reviews/together/<str:tool_name>/", batch.together, name="reviews-together"),
     path("reviews/<uuid:review_id>/", desk.review, name="review"),
     path("reviews/<uuid:review_id>/decide/", desk.decide, name="review-decide"),
+    path("reviews/<uuid:review_id>/outcome/", desk.outcome, name="review-outcome"),
     path("reviews/<uuid:review_id>/ask/", desk.ask, name="review-ask"),
     path("reviews/<uuid:review_id>/settle/", desk.settle, name="review-settle"),
     path("reviews/<uuid:review_id>/cancel/", desk.cancel, name="review-cancel"),

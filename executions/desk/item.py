@@ -12,15 +12,17 @@ from django.urls import reverse
 from executions import operations, permissions
 from executions.core.states import ReviewKind, ReviewStatus
 from executions.desk.asked import earlier_exchanges
+from executions.desk.collisions import collision, who_can
 from executions.desk.confirming import confirmation_of, reasons_of
 from executions.desk.filters import trail_of
-from executions.desk.outcome import outcome_of
+from executions.desk.following import Followed, followed
 from executions.desk.presence import presence_at
 from executions.desk.proposal import find_review, proposal_of
 from executions.desk.queue import next_for
-from executions.desk.standing import standing_of
+from executions.desk.standing import able, standing_of
 from executions.desk.versions import newer_than, replaced
 from executions.models import AgentReview
+from executions.operations.refusals import Refusal
 from executions.pages import kept, rights
 from executions.pages.frame import PersonRequest, page
 from executions.pages.story import figures, reviews_by_call, steps_up_to
@@ -36,12 +38,14 @@ def permitted(request: PersonRequest, review_id: UUID) -> AgentReview:
         raise Http404
     needed = permissions.approve(found.tool_name)
     if not request.user.has_perm(needed):
-        raise PermissionDenied(f"You may not decide on {found.tool_name}. Ask for {needed}.")
+        told = f"You may not decide on {found.tool_name}. Ask for {needed}."
+        nothing = " Nothing was done by what you sent." if request.method == "POST" else ""
+        raise PermissionDenied(f"{told}{nothing} {who_can(able(found))}")
     return found
 
 
 def refused(
-    request: PersonRequest, found: AgentReview, told: str, *, status: int, **more: Any
+    request: PersonRequest, found: AgentReview, error: Refusal, *, status: int, **more: Any
 ) -> HttpResponse:
     """Show what counts now, why nothing was done, and what the person had typed.
 
@@ -49,14 +53,17 @@ def refused(
     """
     found = find_review(found.pk) or found
     more |= {
-        "refusal": told,
+        "refusal": error,
         "typed": request.POST.get("reason", "") or request.POST.get("question", ""),
         "sent": request.POST,
         "read": request.POST.getlist("read"),
     }
     change = replaced(found)
     if change:
-        more |= {"replaced": change, "refusal": "A newer version has replaced what you saw."}
+        more |= {
+            "replaced": change,
+            "refusal": Refusal("A newer version has replaced what you saw."),
+        }
         found = find_review(change.newer.pk) or found
     return review_page(request, found, more, status=status)
 
@@ -70,40 +77,54 @@ def review_page(
 ) -> HttpResponse:
     proposal = proposal_of(found)
     standing = standing_of(request.user, found)
-    outcome = outcome_of(found, standing)
+    became = followed(request.user, found, standing)
+    following = following_context(request, found, became)
     address = reverse("review", args=[found.pk])
     words = kept.words_for(request, address)
-    filters = trail_of(request, request.user)
     others = _other_reviews(found)
     context = {
+        **following,
         "proposal": proposal,
-        "review": found,
         "call": proposal.call,
-        "execution": proposal.execution,
         "outdated": operations.outdated(proposal.execution),
         "standing": standing,
-        "outcome": outcome,
         "steps": steps_up_to(found.execution_id, proposal.call.step_number, last=AROUND),
         "figures": figures(proposal.execution),
         "others": others,
         "confirmation": confirmation_of(found),
         "reasons": reasons_of(found),
         "exchanges": earlier_exchanges(found),
-        "newer": newer_than(found),
-        "next": next_for(request.user, after=found, filters=filters),
-        "filters": filters,
         **presence_at(found, request.user),
-        "may_view_execution": request.user.has_perm(rights.VIEW_EXECUTIONS),
         "may_view_documents": request.user.has_perm(rights.VIEW_DOCUMENTS),
         "kept": words,
         "sent": words,
         "also_open": _also_open(others),
         **(more or {}),
     }
-    response = page(request, "desk/review.html", context, here="reviews", status=status)
-    if outcome and outcome.look_again_s and status == 200 and "still" not in request.GET:
-        response.headers["Refresh"] = f"{outcome.look_again_s}; url={address}{filters.trail}"
-    return response
+    if error := context.get("refusal"):
+        has_next = following["next"] is not None
+        context["refusal"] = collision(error, request.user, found, standing, has_next=has_next)
+    if became and status == 200 and "still" not in request.GET:
+        trail = following["filters"].trail
+        context["refresh"] = {"s": became.look_again_s, "url": f"{address}{trail}"}
+    return page(request, "desk/review.html", context, here="reviews", status=status)
+
+
+def following_context(
+    request: PersonRequest, found: AgentReview, became: Followed | None
+) -> dict[str, Any]:
+    """Return what the part of the page shows that follows a review to its end."""
+    filters = trail_of(request, request.user)
+    return {
+        "followed": became,
+        "review": found,
+        "call": found.call,
+        "execution": found.execution,
+        "newer": newer_than(found),
+        "next": next_for(request.user, after=found, filters=filters),
+        "filters": filters,
+        "may_view_execution": request.user.has_perm(rights.VIEW_EXECUTIONS),
+    }
 
 
 def _other_reviews(found: AgentReview) -> list[AgentReview]:

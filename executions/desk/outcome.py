@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -11,22 +12,30 @@ from executions.core.states import CallStatus, ExecutionStatus, ReviewKind, Revi
 from executions.desk.standing import Standing
 from executions.models import AgentReview
 from executions.pages.sentences import why as stopped_because
+from executions.pages.wording import action
 from executions.templatetags import words
 
-FOLLOWED_FOR = timedelta(seconds=30)
+log = logging.getLogger(__name__)
+
+FOLLOWED_FOR = timedelta(minutes=5)
+ANSWER_FOLLOWED_FOR = timedelta(minutes=1)
 LOOK_AGAIN_S, UNDO_LOOK_S = 2, 5
 
 
 @dataclass(frozen=True, kw_only=True)
 class Outcome:
-    """`tone` good, warn, bad or empty. After `look_again_s` (0: never) the page loads itself
-    again. Before `undo_until` the approval can be taken back."""
+    """`tone` good, warn, bad or empty. `starts_at`: when what was approved may begin, while that is
+    ahead; `undo`: until then it can be taken back by this person. Without JavaScript the page
+    loads itself again after `look_again_s`; with it a part of it is asked for more often, and 0
+    means: it is over. `told`: the agent has heard of it."""
 
     tone: str
     sentence: str
     detail: str = ""
     look_again_s: int = 0
-    undo_until: datetime | None = None
+    starts_at: datetime | None = None
+    undo: bool = False
+    told: bool = False
 
 
 def outcome_of(review: AgentReview, standing: Standing) -> Outcome | None:
@@ -48,6 +57,7 @@ def outcome_of(review: AgentReview, standing: Standing) -> Outcome | None:
             tone="warn",
             sentence="It expired before enough people decided.",
             detail="Nothing was done; the agent was told.",
+            told=True,
         )
     return Outcome(
         tone="",
@@ -68,16 +78,11 @@ def _still_open(review: AgentReview, standing: Standing) -> Outcome | None:
 
 
 def _rejected(review: AgentReview, standing: Standing) -> Outcome:
-    last = standing.votes[-1] if standing.votes else None
+    last = standing.votes[-1].vote if standing.votes else ""
     if review.kind == ReviewKind.DOUBT:
-        happened = last is not None and last.vote == "happened"
-        sentence = "Settled: it happened." if happened else "Settled: it was dropped."
-        return Outcome(tone="good", sentence=sentence, detail="The agent is told and goes on.")
-    if last is not None and last.vote == "ask":
+        sentence = "Settled: it happened." if last == "happened" else "Settled: it was dropped."
         return Outcome(
-            tone="good",
-            sentence="The agent was asked. Nothing was done.",
-            detail="It answers in its next step; if it proposes this again, that is a new review.",
+            tone="good", sentence=sentence, detail="The agent is told and goes on.", told=True
         )
     if review.execution.status == ExecutionStatus.CANCELLED:
         return Outcome(
@@ -85,11 +90,11 @@ def _rejected(review: AgentReview, standing: Standing) -> Outcome:
             sentence="Rejected, and the execution is stopped. Nothing was done.",
             detail=stopped_because(review.execution),
         )
-    return Outcome(
-        tone="good",
-        sentence="Rejected. Nothing was done.",
-        detail="The agent is told why and goes on from there.",
-    )
+    sentence, detail = "Rejected. Nothing was done.", "The agent is told why."
+    if last == "ask":
+        sentence, detail = "The agent was asked. Nothing was done.", "It answers in its next step."
+    again = LOOK_AGAIN_S if _is_recent(review, ANSWER_FOLLOWED_FOR) else 0
+    return Outcome(tone="good", sentence=sentence, detail=detail, look_again_s=again, told=True)
 
 
 def _undoable(review: AgentReview, standing: Standing) -> Outcome | None:
@@ -97,21 +102,20 @@ def _undoable(review: AgentReview, standing: Standing) -> Outcome | None:
     left = (review.effective_at - timezone.now()) if review.effective_at else timedelta(0)
     if left <= timedelta(0) or review.call.status != CallStatus.APPROVED:
         return None
-    seconds = max(round(left.total_seconds()), 1)
     is_mine = standing.mine is not None and standing.mine.vote == "approve"
     return Outcome(
         tone="good",
-        sentence=f"Approved. It starts in {seconds} s.",
+        sentence="Approved.",
         detail="Until then it can be taken back." if is_mine else "",
-        look_again_s=min(UNDO_LOOK_S, seconds + 1),
-        undo_until=review.effective_at if is_mine else None,
+        look_again_s=min(UNDO_LOOK_S, max(round(left.total_seconds()), 1) + 1),
+        starts_at=review.effective_at,
+        undo=is_mine,
     )
 
 
 def _approved(review: AgentReview) -> Outcome:
     call = review.call
-    since = max(filter(None, (review.decided_at, review.effective_at)), default=None)
-    again = LOOK_AGAIN_S if since and timezone.now() - since < FOLLOWED_FOR else 0
+    again = LOOK_AGAIN_S if _is_recent(review, FOLLOWED_FOR) else 0
     match call.status:
         case CallStatus.APPROVED:
             told = "It runs as soon as the other reviews of this step are decided."
@@ -121,13 +125,34 @@ def _approved(review: AgentReview) -> Outcome:
         case CallStatus.RUNNING:
             return Outcome(tone="good", sentence="Approved; it is running now.", look_again_s=again)
         case CallStatus.SUCCEEDED:
-            return Outcome(tone="good", sentence="Approved, and done.")
+            done = done_in_words(review)
+            return Outcome(tone="good", sentence="Approved, and done.", detail=done, told=True)
         case CallStatus.FAILED:
-            told = "The tool said no, the agent was told. See the error below."
-            return Outcome(tone="bad", sentence="Approved, but it failed.", detail=told)
+            told = "The tool said no, as below; the agent was told."
+            return Outcome(tone="bad", sentence="Approved, but it failed.", detail=told, told=True)
         case CallStatus.IN_DOUBT:
             told = "A person has to find out; a review of its own asks for it."
             return Outcome(
                 tone="bad", sentence="Approved, but nobody knows whether it happened.", detail=told
             )
     return Outcome(tone="", sentence=f"Approved; the call is {call.status.replace('_', ' ')} now.")
+
+
+def done_in_words(review: AgentReview) -> str:
+    """Return the tool's own sentence on what its call did; empty when it has none."""
+    call = review.call
+    said = action(review.tool_name, call.tool_input)
+    if said.tool is None or said.tool.outcome is None or said.arguments is None:
+        return ""
+    if isinstance(call.tool_output, dict) and "settled_by" in call.tool_output:
+        return ""  # a person's words, not the tool's output
+    try:
+        return said.tool.outcome(said.arguments, call.tool_output)
+    except Exception:  # an output from before this version of the tool
+        log.exception("The outcome of %s could not be put into words", review.tool_name)
+        return ""
+
+
+def _is_recent(review: AgentReview, span: timedelta) -> bool:
+    since = max(filter(None, (review.decided_at, review.effective_at)), default=None)
+    return since is not None and timezone.now() - since < span

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from uuid import UUID
 
@@ -62,7 +63,7 @@ def standing_of(person: User, review: AgentReview) -> Standing:
         votes=votes,
         mine=mine,
         may_cancel=may_cancel,
-        others=_others(review, barred | {person.pk}),
+        others=able(review, barred=barred | {person.pk}),
     )
 
 
@@ -71,6 +72,7 @@ def _editors(review: AgentReview) -> set[UUID]:
     return set(versions.values_list("edited_by_id", flat=True)) - {None}
 
 
-def _others(review: AgentReview, barred: set[UUID]) -> list[User]:
-    able = User.objects.with_perm(permissions.approve(review.tool_name))
-    return list(able.filter(is_service=False).exclude(pk__in=barred).order_by("username")[:NAMED])
+def able(review: AgentReview, *, barred: Collection[UUID] = ()) -> list[User]:
+    """Return people with the right to decide on the review's tool, at most NAMED of them."""
+    found = User.objects.with_perm(permissions.approve(review.tool_name))
+    return list(found.filter(is_service=False).exclude(pk__in=barred).order_by("username")[:NAMED])

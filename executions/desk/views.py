@@ -9,7 +9,7 @@ from uuid import UUID
 from django.contrib import messages
 from django.forms import Form
 from django.http import HttpResponse
-from django.shortcuts import redirect
+from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_POST, require_safe
@@ -17,10 +17,12 @@ from django.views.decorators.http import require_POST, require_safe
 from executions import operations
 from executions.desk.confirming import NotConfirmed, check_typed
 from executions.desk.filters import trail_of
+from executions.desk.following import followed
 from executions.desk.forms import AskForm, CancelForm, DecisionForm, SeenForm, SettleForm
-from executions.desk.item import permitted, refused, review_page
+from executions.desk.item import following_context, permitted, refused, review_page
 from executions.desk.proposal import find_review
 from executions.desk.reading import Unread, check_read
+from executions.desk.standing import standing_of
 from executions.desk.versions import replaced
 from executions.models import AgentReview
 from executions.operations import cancelling
@@ -49,6 +51,19 @@ _SAID = {
 @require_safe
 def review(request: PersonRequest, review_id: UUID) -> HttpResponse:
     return review_page(request, permitted(request, review_id))
+
+
+@require_safe
+def outcome(request: PersonRequest, review_id: UUID) -> HttpResponse:
+    """Answer the part of a review's page that follows it to its end: 204 while it is as `seen`."""
+    found = permitted(request, review_id)
+    became = followed(request.user, found, standing_of(request.user, found))
+    if became is None or became.state == request.GET.get("seen"):
+        return HttpResponse(status=204)
+    context = following_context(request, found, became)
+    response = render(request, "desk/_followed.html", context)
+    response.headers["Cache-Control"] = "no-store"
+    return response
 
 
 @require_POST
@@ -113,7 +128,7 @@ def withdraw(request: PersonRequest, review_id: UUID) -> HttpResponse:
         change = replaced(found)
         if change and change.newer.reason.startswith(f"{request.user} took the approval back"):
             return redirect("review", change.newer.pk)  # the second half of a double click
-        return refused(request, found, str(error), status=_STATUS.get(type(error), 409))
+        return refused(request, found, error, status=_STATUS.get(type(error), 409))
     messages.success(request, "Taken back before it started. It waits for a decision again.")
     return redirect("review", newer.pk)
 
@@ -133,11 +148,11 @@ def cancel(request: PersonRequest, review_id: UUID) -> HttpResponse:
         )
     except AlreadyFinal as error:
         if not cancelling.was_by(found.execution_id, request.user):
-            return refused(request, found, str(error), status=409)
+            return refused(request, found, error, status=409)
         told = "You cancelled it already. It counts once."
         return review_page(request, find_review(found.pk) or found, {"already": told})
     except Refusal as error:
-        return refused(request, found, str(error), status=_STATUS.get(type(error), 409))
+        return refused(request, found, error, status=_STATUS.get(type(error), 409))
     return _done(request, review_id)
 
 
@@ -162,9 +177,9 @@ def _voted(
         vote(found, values)
     except AlreadyDecided as error:
         already = _same_again(request, found, said, values["seen_digest"])
-        return already or refused(request, found, str(error), status=409)
+        return already or refused(request, found, error, status=409)
     except Refusal as error:
-        return refused(request, found, str(error), status=_STATUS.get(type(error), 409))
+        return refused(request, found, error, status=_STATUS.get(type(error), 409))
     return _done(request, review_id)
 
 
@@ -175,8 +190,8 @@ def _done(request: PersonRequest, review_id: UUID) -> HttpResponse:
     return redirect(f"{address}{trail_of(request, request.user).trail}")
 
 
-def _faults(form: Form) -> str:
-    return " ".join(str(error) for errors in form.errors.values() for error in errors)
+def _faults(form: Form) -> Refusal:
+    return Refusal(" ".join(str(error) for errors in form.errors.values() for error in errors))
 
 
 def _same_again(

@@ -19,7 +19,8 @@ LONG_CHARS = 20
 def forbidden(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
     """403: say which right is missing, when somebody said."""
     told = str(exception or "") or "You may not see this page."
-    return page(request, "pages/error.html", {"title": "Not for you", "told": told}, status=403)
+    context = {"title": "Not for you", "told": told, "typed": _own_words(request)}
+    return page(request, "pages/error.html", context, status=403)
 
 
 def not_found(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
@@ -42,7 +43,8 @@ def _own_words(request: HttpRequest) -> list[str]:
     sent_from = urlsplit(request.headers.get("Origin", "")).netloc
     if sent_from != request.get_host():
         return []
-    typed = [name for name in request.POST if name == "reason" or name.startswith("arg.")]
+    own = ("reason", "question")
+    typed = [name for name in request.POST if name in own or name.startswith("arg.")]
     values = [str(request.POST[name]) for name in typed]
     return [value for value in values if len(value) >= LONG_CHARS]
 

@@ -16,5 +16,35 @@
     form.dispatchEvent(new Event("input"));
   }
 
+  /* Until a moment by the server's clock: seconds left, without moving the focus. */
+  function countDown(timer) {
+    const { until, now } = timer.dataset;
+    const ahead = Number(now) - Date.now();
+    const bar = timer.closest(".notice").querySelector("progress.left");
+    const ticking = setInterval(tick, 250);
+    tick();
+    function tick() {
+      if (!timer.isConnected) return clearInterval(ticking);
+      const left = Math.max(Number(until) - Date.now() - ahead, 0) / 1000;
+      timer.textContent = Math.ceil(left);
+      if (bar) bar.value = left;
+    }
+  }
+
+  function countDowns(within) {
+    for (const timer of within.querySelectorAll("[data-until]")) countDown(timer);
+  }
+
+  /* What is followed to its end is put anew; whoever was in it, at a button that is gone, stays. */
+  let wasInside = false;
+  document.addEventListener("htmx:beforeSwap", ({ target }) => {
+    wasInside = target.contains(document.activeElement);
+  });
+  document.addEventListener("htmx:afterSwap", ({ target }) => {
+    countDowns(target);
+    if (wasInside && target.id === "outcome") target.focus({ preventScroll: true });
+  });
+
+  countDowns(document);
   for (const form of document.querySelectorAll(".sheet form")) follow(form);
 })();

@@ -1,0 +1,106 @@
+"""After a decision: what became of it, what the agent does next, and where one can go from here."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.utils import timezone
+
+from agentops.accounts.models import User
+from executions.core.states import ExecutionStatus, ReviewStatus
+from executions.desk.outcome import Outcome, outcome_of
+from executions.desk.standing import Standing
+from executions.models import AgentExecution, AgentReview
+from executions.pages.sentences import why as stopped_because
+from executions.pages.waiting import open_for
+from executions.pages.wording import action
+from executions.templatetags import words
+
+
+@dataclass(frozen=True, kw_only=True)
+class Countdown:
+    """Moments in milliseconds since 1970, `now` by the clock that made `until`; `left_s` and
+    `all_s` in seconds."""
+
+    now: int
+    until: int
+    left_s: int
+    all_s: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Followed:
+    """`ahead`: what the agent has put before this person since, with its `headline`; `goes_on`:
+    what it does now; `state` differs when anything else is to be shown. `look_again_s` 0: over."""
+
+    outcome: Outcome
+    state: str
+    goes_on: str = ""
+    ahead: AgentReview | None = None
+    headline: str = ""
+    look_again_s: int = 0
+    countdown: Countdown | None = None
+
+
+def followed(person: User, review: AgentReview, standing: Standing) -> Followed | None:
+    """Return what became of a review as this person may see it; None while it waits for them."""
+    outcome = outcome_of(review, standing)
+    if outcome is None:
+        return None
+    execution = review.execution
+    ahead = _ahead(person, review) if outcome.told else None
+    is_answered = review.status == ReviewStatus.REJECTED and (ahead or execution.is_final)
+    known = (review.status, review.call.status, execution.status, execution.open_reviews)
+    return Followed(
+        outcome=outcome,
+        state=":".join(
+            map(str, (*known, bool(outcome.starts_at), outcome.undo, ahead and ahead.pk))
+        ),
+        goes_on=_goes_on(execution) if outcome.told else "",
+        ahead=ahead,
+        headline=action(ahead.tool_name, ahead.call.tool_input).headline if ahead else "",
+        look_again_s=0 if is_answered else outcome.look_again_s,
+        countdown=_countdown(review, outcome.starts_at),
+    )
+
+
+def _ahead(person: User, review: AgentReview) -> AgentReview | None:
+    """Return what the same execution put before the person in a later step."""
+    later = open_for(person).filter(
+        execution=review.execution_id, call__step_number__gt=review.call.step_number
+    )
+    return later.select_related("call").order_by("created_at").first()
+
+
+def _goes_on(execution: AgentExecution) -> str:
+    match execution.status:
+        case ExecutionStatus.COMPLETED:
+            return f"The agent has finished, in {words.count(execution.step_count, 'step')}."
+        case ExecutionStatus.FAILED:
+            return f"The execution has failed: {stopped_because(execution)}"
+        case ExecutionStatus.CANCELLED:
+            return f"The execution is cancelled: {stopped_because(execution)}"
+        case ExecutionStatus.AWAITING_REVIEW:
+            waiting = words.count(execution.open_reviews, "other decision")
+            return f"The execution waits for {waiting}, then the agent goes on."
+        case ExecutionStatus.RUNNING:
+            return f"The agent works on step {execution.step_count + 1}."
+    return (
+        f"The agent goes on with step {execution.step_count + 1} as soon as a runner takes it up."
+    )
+
+
+def _countdown(review: AgentReview, until: datetime | None) -> Countdown | None:
+    if until is None:
+        return None
+    now = timezone.now()
+    left = max((until - now).total_seconds(), 0)
+    whole = (until - (review.decided_at or now)).total_seconds()
+    return Countdown(
+        now=_ms(now), until=_ms(until), left_s=max(round(left), 1), all_s=max(round(whole), 1)
+    )
+
+
+def _ms(moment: datetime) -> int:
+    return int(moment.timestamp() * 1000)
