@@ -62,7 +62,7 @@ def collision(
     return Collision(
         what=what,
         at=at,
-        ago=_ago(at),
+        ago=words.ago(timezone.now() - at) if at else "",
         words=said,
         done=_done(review),
         todo=_todo(review, standing, has_next=has_next),
@@ -101,13 +101,6 @@ def _last(votes: list[AgentReviewVote], review: AgentReview) -> AgentReviewVote 
     """Return the vote that decided the review, if one did."""
     decided = review.status in (ReviewStatus.APPROVED, ReviewStatus.REJECTED)
     return votes[-1] if votes and decided else None
-
-
-def _ago(at: datetime | None) -> str:
-    if at is None:
-        return ""
-    age = words.age(timezone.now() - at)
-    return "just now" if age == "now" else f"{age} ago"
 
 
 def _done(review: AgentReview) -> str:
