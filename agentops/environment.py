@@ -71,6 +71,26 @@ def whole_number(name: str, *, default: int, low: int, high: int) -> int:
     return number
 
 
+def percents(name: str, *, default: str) -> tuple[int, ...]:
+    """Whole percents between 1 and 99, separated by commas; `none` for no such thing."""
+    given = text(name, default=default)
+    found = [] if given == "none" else [word.strip() for word in given.split(",")]
+    if not all(word.isdecimal() and 0 < int(word) < 100 for word in found):
+        raise refuse(name, "percents between 1 and 99, such as 50,75, or none")
+    return tuple(sorted({int(word) for word in found}))
+
+
+def hours(name: str) -> tuple[int, int] | None:
+    """The hours from and until of a span such as 20-7; None when the variable is not set."""
+    value = text(name)
+    if not value:
+        return None
+    first, _, last = value.partition("-")
+    if not (first.isdecimal() and last.isdecimal() and max(int(first), int(last)) < 24):
+        raise refuse(name, "two hours of the day, such as 20-7")
+    return int(first), int(last)
+
+
 def choice(name: str, *, default: str, options: tuple[str, ...]) -> str:
     value = text(name, default=default)
     if value not in options:

@@ -204,6 +204,13 @@ DEFAULT_FROM_EMAIL = SERVER_EMAIL = env.text("AGENTOPS_FROM_EMAIL") or "agentops
 # Where links in mails lead, and who else is told what waits for a person.
 AGENTOPS_SITE_URL = env.web_address("AGENTOPS_SITE_URL") or "http://localhost:8000"
 AGENTOPS_DIGEST_MIN = env.whole_number("AGENTOPS_DIGEST_MIN", default=30, low=0, high=1440)
+AGENTOPS_QUIET_HOURS = env.hours("AGENTOPS_QUIET_HOURS")
+
+# While nobody decides; a tool may say otherwise.
+AGENTOPS_REMIND_AT = env.percents("AGENTOPS_REMIND_AT", default="50,75")
+AGENTOPS_ESCALATION_GROUP = env.text("AGENTOPS_ESCALATION_GROUP")
+AGENTOPS_SLA_MIN = env.whole_number("AGENTOPS_SLA_MIN", default=240, low=1, high=10_080)
+
 AGENTOPS_WEBHOOK_URL = env.web_address("AGENTOPS_WEBHOOK_URL")
 AGENTOPS_WEBHOOK_SECRET = env.text("AGENTOPS_WEBHOOK_SECRET")
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from executions.engine.recovery import recover
 from executions.engine.seals import seal_audit
 from executions.invariants.recorded import check_and_record
+from executions.notifications.late import fall_due
 from executions.notifications.outbox import deliver
 from executions.operations.deciding import expire_overdue
 
@@ -15,8 +16,8 @@ def each_minute() -> dict[str, int]:
 
 
 def notify() -> dict[str, int]:
-    """Tell reviewers what waits for them; apart from the rest, because mail servers are slow."""
-    return deliver()
+    """Tell people what waits, and for how long; apart from the rest, as mail servers are slow."""
+    return {**fall_due(), **deliver()}
 
 
 def each_hour() -> dict[str, int]:

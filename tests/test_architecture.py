@@ -25,7 +25,7 @@ MEDIAN_FUNCTION = 10
 CORE, AGENTS, MODELS = "executions.core", "executions.agents", "executions.models"
 FAULTS = "executions.faults"
 COMMITS = (FAULTS, "executions.commits")
-TOOL_WORDS = ("tools.base", "tools.decisions", "tools.registry")
+TOOL_WORDS = ("tools.approval", "tools.base", "tools.decisions", "tools.registry")
 PERMISSIONS, USERS = "executions.permissions", "agentops.accounts.models"
 PEOPLE = (
     *(CORE, MODELS, AGENTS, PERMISSIONS, USERS),
@@ -59,7 +59,9 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
         *("executions.engine.recovery", "executions.engine.seals"),
         *("executions.invariants", "executions.operations", "executions.notifications"),
     ),
-    "executions.notifications": ("executions.commits", MODELS, PERMISSIONS, USERS, CORE),
+    "executions.notifications": (
+        *("executions.commits", MODELS, PERMISSIONS, USERS, CORE, *TOOL_WORDS),
+    ),
     "executions.metrics": (MODELS, CORE),
     "executions.invariants": (MODELS, AGENTS, PERMISSIONS, USERS, CORE, *TOOL_WORDS),
     "executions.admin": (
@@ -85,7 +87,7 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
 
 ONLY_HERE = {"django_q": "executions.engine", "openai": "executions.llm"}
 NEVER_IMPORTED = ("executions.admin", "executions.management", "tools.management")
-PURE = (CORE, "tools.base", "tools.decisions", "tools.schemas")
+PURE = (CORE, "tools.approval", "tools.base", "tools.decisions", "tools.schemas")
 IMPURE_MODULES = (
     *("asyncio", "django", "glob", "http", "io", "logging", "os", "pathlib", "psycopg", "random"),
     *(

@@ -51,6 +51,10 @@ def read(monkeypatch: pytest.MonkeyPatch) -> Any:
         ("OPENAI_BASE_URL", "localhost:8080", "an address such as http://"),
         ("OPENAI_BASE_URL", "http://", "an address such as http://"),
         ("AGENTOPS_TIME_ZONE", "Vienna", "a time zone such as Europe/Vienna"),
+        ("AGENTOPS_REMIND_AT", "50, 100", "percents between 1 and 99"),
+        ("AGENTOPS_REMIND_AT", "half", "percents between 1 and 99"),
+        ("AGENTOPS_QUIET_HOURS", "20-24", "two hours of the day, such as 20-7"),
+        ("AGENTOPS_QUIET_HOURS", "20:00-07:00", "two hours of the day, such as 20-7"),
         ("AGENTOPS_LOG_LEVEL", "loud", "one of: DEBUG"),
         ("AGENTOPS_STATIC_FILES", "yes", "one of: collected, source"),
         ("EMAIL_URL", "mail.example.com", "an address such as smtp"),
@@ -63,6 +67,13 @@ def test_nonsense_is_refused_with_what_was_expected(
 ) -> None:
     with pytest.raises(ImproperlyConfigured, match=rf"^{name} .*expected .*{re.escape(expected)}"):
         read(**{name: value})
+
+
+def test_reminders_and_quiet_hours_are_read_and_may_be_none(read: Any) -> None:
+    found = read(AGENTOPS_REMIND_AT="90,50, 50", AGENTOPS_QUIET_HOURS="20-7")
+    assert (found["AGENTOPS_REMIND_AT"], found["AGENTOPS_QUIET_HOURS"]) == ((50, 90), (20, 7))
+    found = read(AGENTOPS_REMIND_AT="none", AGENTOPS_QUIET_HOURS=None)
+    assert (found["AGENTOPS_REMIND_AT"], found["AGENTOPS_QUIET_HOURS"]) == ((), None)
 
 
 def test_a_password_in_a_wrong_address_is_not_shown(read: Any) -> None:

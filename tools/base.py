@@ -19,10 +19,21 @@ from uuid import UUID
 
 from pydantic import BaseModel, create_model
 
+from tools.approval import (
+    DAY_S,
+    Approval,
+    Late,
+    ToolDefinitionError,
+    always,
+    never,
+    when,
+)
 from tools.decisions import USUAL_REASONS, Confirmation
 from tools.schemas import STRICT, BadArguments, read_arguments, strict_schema
 
-DAY_S = 86_400
+# handed on, so that a tool's author imports from one place
+__all__ = ["DAY_S", "Approval", "Late", "ToolDefinitionError", "always", "never", "when"]
+
 NAME = re.compile(r"[a-z][a-z0-9_]{0,62}")
 
 Check = Callable[[Any], None]
@@ -62,44 +73,6 @@ class OutcomeUnknown(Exception):
 class KeyConflict(OutcomeUnknown):
     """The other side holds something else under our key. The call is not tried again: it is in
     doubt, and a person finds out what is there."""
-
-
-class ToolDefinitionError(TypeError):
-    """The tool is written wrongly; raised when its module is imported."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Approval:
-    """When people must agree. `when` returns the reason a person is needed, or None to run;
-    the engine takes an exception from it as a reason."""
-
-    mode: Literal["always", "never", "when"]
-    votes: int = 1
-    when: Callable[[Any], str | None] | None = None
-    expires_after_s: int = 7 * DAY_S
-    undo_s: int = 0
-    reason: str = ""
-
-    def __post_init__(self) -> None:
-        if (self.mode == "when") != (self.when is not None):
-            raise ToolDefinitionError("approval mode 'when' and its function go together")
-        if self.votes < 1 or self.expires_after_s <= 0 or self.undo_s < 0:
-            raise ToolDefinitionError("approval needs votes >= 1, an expiry > 0 and undo >= 0")
-
-
-def always(*, votes: int = 1, reason: str = "", undo_s: int = 0) -> Approval:
-    """Every call needs `votes` people; undo_s is how long after approval the effect waits."""
-    return Approval(mode="always", votes=votes, reason=reason, undo_s=undo_s)
-
-
-def never() -> Approval:
-    """No call needs a person."""
-    return Approval(mode="never")
-
-
-def when(rule: Callable[[Any], str | None], *, votes: int = 1) -> Approval:
-    """A call needs `votes` people if `rule(arguments)` returns a reason."""
-    return Approval(mode="when", when=rule, votes=votes)
 
 
 @dataclass(frozen=True, kw_only=True)

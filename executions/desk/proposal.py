@@ -13,6 +13,7 @@ from pydantic import BaseModel
 
 from executions.core.states import ReviewKind
 from executions.desk.described import Row, described
+from executions.desk.lateness import with_lateness
 from executions.desk.parts import Part, parts_of
 from executions.models import AgentExecution, AgentReview, AgentToolCall
 from executions.operations.withdrawing import undo_s
@@ -91,7 +92,8 @@ class Proposal:
 def find_review(review_id: UUID) -> AgentReview | None:
     """Return the review with its call and execution, read by one query."""
     return (
-        AgentReview.objects.select_related(
+        with_lateness(AgentReview.objects.all())
+        .select_related(
             "call", "execution__user", "execution__launched_by", "edited_by", "claimed_by"
         )
         .filter(pk=review_id)

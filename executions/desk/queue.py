@@ -16,6 +16,7 @@ from agentops.accounts.models import User
 from executions.core.states import ExecutionStatus, ReviewKind
 from executions.desk.counts import Counts, counted, group_of
 from executions.desk.filters import FREE, Filters
+from executions.desk.lateness import with_lateness
 from executions.desk.order import following, most_urgent_first
 from executions.desk.presence import OnIt, lost, on_it
 from executions.models import (
@@ -186,7 +187,7 @@ def _with_all(ids: Any) -> ReviewQuerySet:
     """Return these reviews with what their rows tell; wide rows are read for these alone."""
     approvals = AgentReviewVote.objects.filter(review=OuterRef("pk"), vote="approve")
     number = approvals.order_by().values("review").annotate(n=Count("pk")).values("n")
-    rows = most_urgent_first(AgentReview.objects.filter(pk__in=ids))
+    rows = with_lateness(most_urgent_first(AgentReview.objects.filter(pk__in=ids)))
     return (
         rows.annotate(approvals=Coalesce(Subquery(number), 0))
         .select_related("call", "execution", "claimed_by")

@@ -18,30 +18,44 @@ from django.utils import timezone
 from agentops.accounts.models import User
 from executions.core.states import ReviewKind
 from executions.models import AgentNotification, AgentReview
+from executions.models.notification import ESCALATED, REMINDED
+from executions.notifications.people import who_may_approve
 
-FOOT = (
-    "This message holds no details, and opening a link decides nothing.\n"
-    "You get it because you have the right to decide on these tools.\n"
-)
+FOOT = "This message holds no details, and opening a link decides nothing.\n"
+WHY = "You get it because you have the right to decide on these tools.\n"
+WHY_ESCALATED = "You get it because you are in the group that late reviews are escalated to.\n"
+OTHERWISE = "What nobody decides in time expires: it is not done, and the agent is told.\n"
 
 
 def write(person: User, about: Sequence[AgentNotification], connection: Any = None) -> EmailMessage:
-    """Return the letter that tells one person of one urgent review, or of several others."""
+    """Return the letter that tells one person of one review, or of several at the same stage."""
+    stage = about[0].stage
     with timezone.override(person.zone or timezone.get_default_timezone()):
-        if len(about) == 1 and about[0].is_urgent:
-            subject, body = _urgent(about[0].review)
-        else:
-            subject, body = _digest([one.review for one in about])
+        subject, body = _words(about)
+    foot = FOOT + (WHY_ESCALATED if stage == ESCALATED else WHY)
     ids = ",".join(sorted(str(one.pk) for one in about))
     key = sha256(f"{person.pk} {ids}".encode()).hexdigest()[:40]
     headers = {"Message-ID": f"<{key}@agentops.invalid>", "Auto-Submitted": "auto-generated"}
     return EmailMessage(
-        subject, f"{body}\n{FOOT}", to=[person.email], headers=headers, connection=connection
+        subject, f"{body}\n{foot}", to=[person.email], headers=headers, connection=connection
     )
 
 
 def link(review: AgentReview) -> str:
     return f"{settings.AGENTOPS_SITE_URL}{reverse('review', args=[review.pk])}"
+
+
+def _words(about: Sequence[AgentNotification]) -> tuple[str, str]:
+    reviews = [one.review for one in about]
+    if about[0].stage == REMINDED:
+        return _reminder(reviews)
+    if about[0].stage == ESCALATED:
+        return _escalation(reviews)
+    if len(about) == 1 and about[0].is_urgent:
+        return _urgent(reviews[0])
+    desk = f"{settings.AGENTOPS_SITE_URL}{reverse('reviews')}"
+    body = _summary(reviews, "for your decision")
+    return f"{_waiting(reviews)} for you", f"{body}\n{desk}\n"
 
 
 def _urgent(review: AgentReview) -> tuple[str, str]:
@@ -54,14 +68,37 @@ def _urgent(review: AgentReview) -> tuple[str, str]:
     return f"High risk: {tool} waits for you", f"{told}\nLook at it and decide:\n\n{link(review)}\n"
 
 
-def _digest(reviews: Sequence[AgentReview]) -> tuple[str, str]:
+def _reminder(reviews: Sequence[AgentReview]) -> tuple[str, str]:
+    body = _summary(reviews, "for your decision, and time runs out")
+    return f"Reminder: {_waiting(reviews)} for you", f"{body}{OTHERWISE}\n{_place(reviews)}\n"
+
+
+def _escalation(reviews: Sequence[AgentReview]) -> tuple[str, str]:
+    able = sorted({str(one) for review in reviews for one in who_may_approve(review)})
+    who = f"Who may decide: {', '.join(able)}." if able else "Nobody has the right to decide now."
+    body = _summary(reviews, "and nobody has decided yet")
+    told = f"{body}{who}\n{OTHERWISE}\n{_place(reviews)}\n"
+    return f"Escalated: {_waiting(reviews)} for a decision", told
+
+
+def _summary(reviews: Sequence[AgentReview], says: str) -> str:
+    """Return how many of which tool wait, and when the first of them is due."""
     count = Counter(_spaced(review.tool_name) for review in reviews)
-    waits = "1 action waits" if len(reviews) == 1 else f"{len(reviews)} actions wait"
     lines = "".join(f"  {n} x {tool}\n" for tool, n in sorted(count.items()))
     soonest = min((one for one in reviews if one.expires_at), key=_expiry, default=None)
     due = f"The first is{_due(soonest).removeprefix(',')}.\n" if soonest else ""
-    desk = f"{settings.AGENTOPS_SITE_URL}{reverse('reviews')}"
-    return f"{waits} for you", f"{waits} for your decision:\n\n{lines}\n{due}\n{desk}\n"
+    return f"{_waiting(reviews)} {says}:\n\n{lines}\n{due}"
+
+
+def _waiting(reviews: Sequence[AgentReview]) -> str:
+    return "1 action waits" if len(reviews) == 1 else f"{len(reviews)} actions wait"
+
+
+def _place(reviews: Sequence[AgentReview]) -> str:
+    """Return the address of the one review, or of the list."""
+    if len(reviews) == 1:
+        return link(reviews[0])
+    return f"{settings.AGENTOPS_SITE_URL}{reverse('reviews')}"
 
 
 def _expiry(review: AgentReview) -> Any:

@@ -25,7 +25,8 @@ from executions.commits import commit
 from executions.core import storable
 from executions.core.states import ReviewStatus
 from executions.models import AgentNotification
-from executions.notifications import letters, webhook
+from executions.models.notification import CLOSED, ESCALATED, OPENED
+from executions.notifications import letters, quiet, webhook
 from executions.notifications.people import whom_to_tell
 
 log = logging.getLogger(__name__)
@@ -70,11 +71,11 @@ def _claimed() -> list[AgentNotification]:
     """Take what is due, and put its next try off in the same transaction."""
     now = AgentNotification.objects.filter(closed_at=None, due_at__lte=Now())
     patience = timedelta(minutes=settings.AGENTOPS_DIGEST_MIN)
-    urgent, patient = Q(is_urgent=True), Q(created_at__lte=Now() - patience)
+    urgent, patient = Q(is_urgent=True) | ~Q(stage=OPENED), Q(created_at__lte=Now() - patience)
     with commit("notify"):
         # once one has waited long enough, all that wait go into the same letter
-        quiet = now.filter(is_urgent=False)
-        wanted = now.filter(urgent) if not quiet.filter(patient).exists() else now
+        gathered = now.filter(is_urgent=False, stage=OPENED)
+        wanted = now if gathered.filter(patient).exists() else now.filter(urgent)
         rows = wanted.select_for_update(skip_locked=True, of=("self",)).order_by("due_at")
         ids = list(rows.values_list("pk", flat=True)[:AT_ONCE])
         claimed = AgentNotification.objects.filter(pk__in=ids)
@@ -99,23 +100,26 @@ def _wait() -> Case:
 
 def _dropped(claimed: QuerySet[AgentNotification]) -> None:
     """Close what nobody has to be told of any more, because it was decided or expired."""
-    claimed.exclude(review__status=ReviewStatus.OPEN).update(closed_at=Now())
+    late = ~Q(stage=CLOSED) & ~Q(review__status=ReviewStatus.OPEN)
+    claimed.filter(late if webhook.is_wanted() else late | Q(stage=CLOSED)).update(closed_at=Now())
 
 
 def _by_person(
     due: Sequence[AgentNotification],
 ) -> Iterable[tuple[User, list[AgentNotification]]]:
-    """Return the letters to write: one per urgent review, one digest per person for the rest."""
-    digests: dict[User, list[AgentNotification]] = {}
+    """Return the letters to write: one per urgent review that opened, and for the rest one per
+    person and stage."""
+    gathered: dict[tuple[User, str], list[AgentNotification]] = {}
     for one in due:
-        for person in whom_to_tell(one.review):
-            if str(person.pk) in one.told:
+        for person in whom_to_tell(one):
+            if str(person.pk) in one.told or quiet.is_quiet(one, person):
                 continue
-            if one.is_urgent:
+            if one.is_urgent and one.stage == OPENED:
                 yield person, [one]
             else:
-                digests.setdefault(person, []).append(one)
-    yield from digests.items()
+                gathered.setdefault((person, one.stage), []).append(one)
+    for (person, _), about in gathered.items():
+        yield person, about
 
 
 def _attempt(found: dict[str, int], about: Sequence[AgentNotification], send: Any) -> bool:
@@ -146,10 +150,12 @@ def _close(due: Sequence[AgentNotification]) -> None:
     done = [
         one
         for one in due
-        if all(str(person.pk) in one.told for person in whom_to_tell(one.review))
-        and webhook.is_done(one)
+        if all(str(person.pk) in one.told for person in whom_to_tell(one)) and webhook.is_done(one)
     ]
     AgentNotification.objects.filter(pk__in=_ids(done)).update(closed_at=Now(), error=None)
+    in_vain = [one for one in done if one.stage == ESCALATED and not whom_to_tell(one)]
+    if in_vain:
+        log.error("%d late reviews are escalated to a group without anybody in it", len(in_vain))
 
 
 def _ids(about: Sequence[AgentNotification]) -> list[UUID]:

@@ -64,9 +64,10 @@ def _news(one: AgentNotification) -> dict[str, Any]:
     review = one.review
     return {
         "id": str(one.pk),
-        "event": "review.opened",
+        "event": f"review.{one.stage}",
         "review_id": str(review.pk),
         "kind": review.kind,
+        "status": review.status,
         "tool": review.tool_name,
         "risk": review.risk,
         "votes": review.required_votes,

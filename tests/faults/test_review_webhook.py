@@ -6,10 +6,6 @@ import hashlib
 import hmac
 import json
 import re
-import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 from django.core.mail import EmailMessage
@@ -19,35 +15,7 @@ from agentops import checks
 from agentops.accounts.models import User
 from executions.notifications.outbox import deliver
 from tests.executions import desk
-from tests.faults.outbox import SITE, later, of
-
-
-@contextmanager
-def hook_server(status: int = 204) -> Iterator[tuple[str, list[tuple[str, bytes]]]]:
-    """A real HTTP server that keeps (signature, body) of what it is sent."""
-    taken: list[tuple[str, bytes]] = []
-
-    class Handler(BaseHTTPRequestHandler):
-        def do_POST(self) -> None:
-            body = self.rfile.read(int(self.headers["Content-Length"]))
-            taken.append((self.headers["AgentOps-Signature"], body))
-            self.send_response(server.status)  # type: ignore[attr-defined]
-            self.send_header("Location", "/elsewhere")
-            self.send_header("Content-Length", "0")
-            self.end_headers()
-
-        def log_message(self, *_: object) -> None: ...
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    server.status = status  # type: ignore[attr-defined]
-    thread = threading.Thread(target=server.serve_forever)
-    thread.start()
-    try:
-        yield f"http://127.0.0.1:{server.server_port}/hook", taken
-    finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()
+from tests.faults.outbox import SITE, hook_server, later, of
 
 
 @pytest.mark.django_db

@@ -12,6 +12,7 @@ from tools.base import (
     Approval,
     Effect,
     KeyConflict,
+    Late,
     OutcomeUnknown,
     Tool,
     ToolContext,
@@ -161,6 +162,9 @@ def test_an_approval_that_makes_no_sense_is_refused() -> None:
     ):
         with pytest.raises(ToolDefinitionError):
             Approval(**wrong)  # type: ignore[arg-type]
+    for late in ({"remind_at": (50, 100)}, {"remind_at": (0,)}, {"sla_s": 0}):
+        with pytest.raises(ToolDefinitionError):
+            Late(**late)  # type: ignore[arg-type]
 
 
 def test_an_approval_can_depend_on_the_arguments() -> None:
