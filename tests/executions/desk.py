@@ -84,9 +84,11 @@ def proposed(
     return factories.fresh(review)
 
 
-def in_doubt(*people: User, arguments: dict[str, Any] | None = None) -> AgentReview:
+def in_doubt(
+    *people: User, arguments: dict[str, Any] | None = None, launched_by: User | None = None
+) -> AgentReview:
     """A letter that was approved and started, and whose fate a crash hid."""
-    review = proposed(arguments=arguments)
+    review = proposed(arguments=arguments, launched_by=launched_by)
     one = review.execution
     call = factories.approve(review, *people)
     factories.change(one, status="pending")
