@@ -48,7 +48,7 @@
 
   function remember(event) {
     const row = event.target.closest?.("[data-row]");
-    if (!row || !event.target.closest("a[href]")) return;
+    if (!row || !event.target.closest("a[href], button")) return;
     sessionStorage.setItem(PLACE, JSON.stringify([headOf(row)?.pathname, rows().indexOf(row)]));
   }
 

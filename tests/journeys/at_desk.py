@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import time
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -17,19 +18,25 @@ MODES = {"light": ("light", DESKTOP), "dark": ("dark", DESKTOP), "phone": ("ligh
 
 @dataclass
 class Stages:
-    """What the pages of the morning look like; pictures are taken when there is a folder."""
+    """What the pages of the morning look like; pictures are taken when there is a folder.
+
+    `took_s`: the time spent on looking, which no reviewer needs.
+    """
 
     folder: Path | None
     seen: list[str] = field(default_factory=list)
+    took_s: float = 0
 
     def look(self, page: Page, name: str) -> None:
         """Nothing may scroll sideways on a telephone."""
+        began = time.monotonic()
         page.set_viewport_size(PHONE)
         assert overflow(page) == 0, name
         page.set_viewport_size(DESKTOP)
         self.seen.append(name)
         if self.folder is not None:
             self._pictures(page, self.folder / f"{len(self.seen):02}-{name}")
+        self.took_s += time.monotonic() - began
 
     def _pictures(self, page: Page, path: Path) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -60,6 +67,12 @@ class AtDesk:
     def look(self, name: str) -> None:
         self.stages.look(self.page, name)
 
+    def press(self, *keys: str) -> None:
+        press(self.page, *keys)
+
+    def focused(self) -> str:
+        return focused(self.page)
+
     def to_list(self) -> None:
         press_on(self.page, "g", "q")
 
@@ -79,6 +92,12 @@ class AtDesk:
                 press(self.page, key)
                 before, at = at, focused(self.page)
         raise AssertionError(f"no row says {words!r}; the first one: {focused(self.page)!r}")
+
+    def claim(self, words: str) -> None:
+        """Claim the row with these words, in the list."""
+        self.to_list()
+        self.go_to_row(words)
+        press_on(self.page, "c")
 
     def next(self) -> None:
         """From one item straight to the next."""
