@@ -19,7 +19,7 @@ def hidden_characters(text: str, *, allowed: str = "") -> list[str]:
     """Return the characters of `text` that do not show or that reorder others, as "U+202E"."""
     found = {
         char
-        for char in text
+        for char in set(text)
         if unicodedata.category(char) in ("Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp")
         and char not in allowed
     }

@@ -6,6 +6,7 @@ import json
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, replace
+from functools import cached_property
 from urllib.parse import urlencode
 
 from django.db.models import Exists, OuterRef, Q, TextField
@@ -53,12 +54,12 @@ class Filters:
     def given(self) -> dict[str, str]:
         return {name: value for name, value in asdict(self).items() if value}
 
-    @property
+    @cached_property
     def query(self) -> str:
         """Return them as an address has them after its `?`."""
         return urlencode(self.given())
 
-    @property
+    @cached_property
     def trail(self) -> str:
         """Return what the address of a review carries, so that one comes back to this list."""
         return f"?{urlencode({'from': self.query})}" if self.query else ""

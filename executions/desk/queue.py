@@ -13,17 +13,22 @@ from django.db.models.functions import Coalesce
 from django.utils import timezone
 
 from agentops.accounts.models import User
-from executions.core.states import ReviewKind
+from executions.core.states import ExecutionStatus, ReviewKind
 from executions.desk.counts import Counts, counted, group_of
 from executions.desk.filters import FREE, Filters
 from executions.desk.lateness import with_lateness
 from executions.desk.order import following, most_urgent_first
 from executions.desk.presence import OnIt, lost, on_it
-from executions.models import AgentReview, AgentReviewClaim, AgentReviewVote
+from executions.models import (
+    AgentExecution,
+    AgentReview,
+    AgentReviewClaim,
+    AgentReviewVote,
+)
 from executions.models.review import ReviewQuerySet
 from executions.operations.batching import approvable_together
 from executions.pages.rights import decidable_tools
-from executions.pages.waiting import open_for, waiting_for
+from executions.pages.waiting import voted_by, waiting_for
 from executions.pages.wording import action
 from executions.templatetags import words
 from tools.models import Customer
@@ -144,7 +149,7 @@ def sentence(total: int) -> str:
 
 
 def _voted(person: User) -> ReviewQuerySet:
-    return most_urgent_first(open_for(person).filter(votes__voter=person))
+    return most_urgent_first(voted_by(person))
 
 
 def _alike(person: User) -> list[tuple[str, int]]:
@@ -154,13 +159,19 @@ def _alike(person: User) -> list[tuple[str, int]]:
 
 
 def _choices(waiting: ReviewQuerySet) -> tuple[list[str], dict[str, str]]:
-    """Return the agents and the customers (id: name) that what waits is of."""
-    pairs = set(waiting.order_by().values_list("execution__agent_type", "customer_id").distinct())
-    customers = {customer for _, customer in pairs if customer}
-    names = dict(Customer.objects.filter(pk__in=customers).values_list("pk", "name"))
-    told = {one: names.get(one, one) for one in customers}
+    """Return the agents that wait for anybody, and the customers (id: name) that this is about.
+
+    Not the agents of what waits for this person: that reads thousands of executions.
+    """
+    agents = AgentExecution.objects.filter(
+        status__in=(ExecutionStatus.AWAITING_REVIEW, ExecutionStatus.RUNNING), open_reviews__gt=0
+    )
+    customers = waiting.order_by().exclude(customer_id=None).values_list("customer_id", flat=True)
+    found = set(customers.distinct())
+    names = dict(Customer.objects.filter(pk__in=found).values_list("pk", "name"))
+    told = {one: names.get(one, one) for one in found}
     by_name = sorted(told.items(), key=lambda item: (item[1].casefold(), item[0]))
-    return sorted({agent for agent, _ in pairs}), dict(by_name)
+    return sorted(set(agents.values_list("agent_type", flat=True).distinct())), dict(by_name)
 
 
 def _tasks(
@@ -180,8 +191,8 @@ def _with_all(ids: Any) -> ReviewQuerySet:
     return (
         rows.annotate(approvals=Coalesce(Subquery(number), 0))
         .select_related("call", "execution", "claimed_by")
-        .defer("execution__input_data", "execution__state", "execution__result")
-        .defer("call__tool_output", "call__proposed_input")
+        .defer("edited_input", "execution__input_data", "execution__state", "execution__result")
+        .defer("execution__limits", "call__tool_output", "call__proposed_input")
     )
 
 

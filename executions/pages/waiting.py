@@ -13,6 +13,14 @@ def open_for(person: User) -> ReviewQuerySet:
     return AgentReview.objects.open().filter(tool_name__in=decidable_tools(person))
 
 
+def voted_by(person: User) -> ReviewQuerySet:
+    """Return the open reviews this person has voted on, which wait for somebody else.
+
+    They need several votes: of all others a first vote is the end.
+    """
+    return open_for(person).filter(required_votes__gt=1, votes__voter=person)
+
+
 def waiting_for(person: User) -> ReviewQuerySet:
     """Return the open reviews that wait for this person's vote."""
-    return open_for(person).exclude(votes__voter=person)
+    return open_for(person).exclude(pk__in=voted_by(person).values("pk"))

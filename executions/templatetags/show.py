@@ -45,6 +45,10 @@ _TONES = {
     ReviewStatus.VOID: ("", "x"),
 }
 _RISKS = {"high": "bad", "medium": "warn", "low": ""}
+_TIME = (
+    '<time datetime="{at}" title="{exact}" data-exact="{exact}" data-zone="{zone}">{told}</time>'
+)
+_FOCUSABLE = _TIME.replace("<time ", '<time tabindex="0" ')
 
 register.filter("duration", words.duration)
 register.filter("usd", words.usd)
@@ -151,28 +155,42 @@ def icon(name: str) -> SafeString:
     return format_html('<svg class="i" aria-hidden="true"><use href="#i-{}"/></svg>', name)
 
 
-@register.inclusion_tag("show/when.html")
-def when(
-    at: datetime | None, to_the_second: bool = False, focusable: bool = False
-) -> dict[str, Any]:
+# Not by templates of their own: a page may hold a thousand of these.
+
+
+@register.simple_tag
+def when(at: datetime | None, to_the_second: bool = False, focusable: bool = False) -> str:
     """Show a moment in the reader's zone, exact on hover; `focusable`: by keyboard, too."""
     if at is None:
-        return {"at": None}
+        return words.NOTHING
     local = timezone.localtime(at)
-    told = f"{local:%H:%M:%S}" if to_the_second else words.moment(local, timezone.localtime())
-    return {"at": local, "told": told, "exact": words.exact(local), "focusable": focusable}
+    exactly = words.exact(local)
+    return format_html(
+        _FOCUSABLE if focusable else _TIME,
+        at=local.isoformat(),
+        exact=exactly,
+        zone=local.tzname(),
+        told=f"{local:%H:%M:%S}" if to_the_second else words.moment(local, timezone.localtime()),
+    )
 
 
-@register.inclusion_tag("show/status.html")
-def status(name: str) -> dict[str, str]:
+@register.simple_tag
+def status(name: str) -> SafeString:
     """Show a status of an execution, a call or a review: a word, a shape, a colour."""
     tone, shape = next((look for known, look in _TONES.items() if known == name), ("", "clock"))
-    return {"name": spaced(name), "tone": tone, "shape": shape}
+    return format_html(
+        '<span class="{}">{}{}</span>', f"chip {tone}".strip(), icon(shape), spaced(name)
+    )
 
 
-@register.inclusion_tag("show/risk.html")
-def risk(name: str) -> dict[str, str]:
-    return {"name": name, "tone": _RISKS.get(name, "")}
+@register.simple_tag
+def risk(name: str) -> SafeString:
+    return format_html(
+        '<span class="{}"><svg class="i dot" aria-hidden="true"><use href="#i-{}"/></svg>{}</span>',
+        f"chip {_RISKS.get(name, '')}".strip(),
+        name,
+        name.capitalize(),
+    )
 
 
 @register.inclusion_tag("show/value.html")

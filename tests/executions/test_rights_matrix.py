@@ -242,9 +242,9 @@ def test_everybody_gets_the_answer_that_the_table_says(effort: Effort) -> None:
         if expected.pop((how, name), None) != found:
             wrong.append(f"{how:4} {name:54} {' '.join(f'{one:5}' for one in found)}".strip())
     assert not wrong, (
-        "\nNot as in ANSWERS of tests/executions/test_rights_matrix.py. If an address is new or was "
-        "meant to change, judge each answer and put its line there; what a new form sends belongs "
-        "in Relations.form():\n" + "\n".join(wrong)
+        "\nNot as in ANSWERS of tests/executions/test_rights_matrix.py. If an address is new, or "
+        "was meant to change, judge each answer and put its line there; what a new form sends "
+        "belongs in Relations.form():\n" + "\n".join(wrong)
     )
     assert not expected, f"These addresses are no more; take them out of ANSWERS: {[*expected]}"
 
