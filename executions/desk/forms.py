@@ -13,11 +13,13 @@ class SeenForm(forms.Form):
     """`seen_digest` is of the arguments that the person's page showed."""
 
     seen_digest = forms.RegexField(regex=r"^[0-9a-f]{64}$", widget=forms.HiddenInput)
+
+
+class ReasonForm(SeenForm):
     reason = forms.CharField(max_length=REASON_CHARS, required=False, strip=True)
 
 
 class AskForm(SeenForm):
-    reason = None
     question = forms.CharField(
         max_length=REASON_CHARS,
         strip=True,
@@ -25,7 +27,7 @@ class AskForm(SeenForm):
     )
 
 
-class DecisionForm(SeenForm):
+class DecisionForm(ReasonForm):
     """A rejection's `reason` is the usual one chosen, in `canned`, followed by words of one's own.
     `then`: what a rejection means for the execution. `typed`: what an approval had to repeat."""
 
@@ -50,7 +52,7 @@ class CancelForm(forms.Form):
     )
 
 
-class SettleForm(SeenForm):
+class SettleForm(ReasonForm):
     verdict = forms.ChoiceField(
         choices=[("happened", "happened"), ("run", "run"), ("drop", "drop")],
         error_messages={"required": "Say what happened."},

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from django.urls import reverse
 
 from executions.core.states import CallStatus, ExecutionStatus, ReviewStatus
+from executions.core.transcript import question
 from executions.management.terminal import (
     clipped,
     counted,
@@ -30,7 +31,7 @@ LINE = 160
 SAID = {
     "approve": "approved",
     "reject": "rejected",
-    "ask": "asked",
+    "ask": "asked the agent",
     "happened": "says it happened",
     "drop": "dropped it",
 }
@@ -106,7 +107,8 @@ def call_state(row: AgentToolCall, reviewed: Reviewed | None) -> str:
             return f"in doubt: {why} {_votes(reviewed)}A person must say: {reviewed.path}"
         case CallStatus.SUCCEEDED | CallStatus.APPROVED | CallStatus.REJECTED if reviewed:
             took = f" in {seconds(row.latency_ms)}" if row.status == CallStatus.SUCCEEDED else ""
-            return f"{row.status}{took} ({votes_said(reviewed)})"
+            became = "not executed" if question(row.status, row.tool_output) else row.status
+            return f"{became}{took} ({votes_said(reviewed)})"
         case CallStatus.SUCCEEDED:
             return f"succeeded in {seconds(row.latency_ms)}"
         case CallStatus.FAILED:

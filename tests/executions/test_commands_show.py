@@ -7,6 +7,7 @@ from uuid import uuid4
 
 import pytest
 
+from executions import operations
 from executions.management.terminal import block, clipped, printable, readable_json, seconds
 from tests import factories
 from tests.executions import stories
@@ -184,3 +185,13 @@ def test_long_text_says_how_long_it_is() -> None:
 def test_durations_are_for_people() -> None:
     given = [None, 12, 3400, 125_000]
     assert [seconds(one) for one in given] == ["?", "12 ms", "3.4 s", "2 min 5 s"]
+
+
+def test_a_call_that_was_asked_about_says_so() -> None:
+    review = factories.waiting().reviews.get()
+    operations.ask(
+        review_id=review.pk, person=factories.reviewer("rita"), question="Why her?",
+        seen_digest=review.input_digest,
+    )  # fmt: skip
+    out = run("show_execution", str(review.execution_id)).out
+    assert "send_email  not executed (rita asked the agent: Why her?)" in out
