@@ -45,10 +45,11 @@ _TONES = {
     ReviewStatus.VOID: ("", "x"),
 }
 _RISKS = {"high": "bad", "medium": "warn", "low": ""}
-_TIME = (
-    '<time datetime="{at}" title="{exact}" data-exact="{exact}" data-zone="{zone}">{told}</time>'
+_TIME, _FOCUSABLE = (
+    f'<time datetime="{{at}}" title="{{exact}}"{focusable} data-exact="{{exact}}"'
+    ' data-zone="{zone}">{told}</time>'
+    for focusable in ("", ' tabindex="0"')
 )
-_FOCUSABLE = _TIME.replace("<time ", '<time tabindex="0" ')
 
 register.filter("duration", words.duration)
 register.filter("usd", words.usd)
