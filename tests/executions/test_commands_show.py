@@ -10,7 +10,7 @@ import pytest
 from executions import operations
 from executions.management.terminal import block, clipped, printable, readable_json, seconds
 from tests import factories
-from tests.executions import stories
+from tests.executions import desk, stories
 from tests.executions.shell import run
 from tests.executions.stories import Everything
 from tools.registry import ALWAYS_GATED
@@ -188,10 +188,10 @@ def test_durations_are_for_people() -> None:
 
 
 def test_a_call_that_was_asked_about_says_so() -> None:
-    review = factories.waiting().reviews.get()
+    review = desk.proposed()
     operations.ask(
         review_id=review.pk, person=factories.reviewer("rita"), question="Why her?",
         seen_digest=review.input_digest,
     )  # fmt: skip
     out = run("show_execution", str(review.execution_id)).out
-    assert "send_email  not executed (rita asked the agent: Why her?)" in out
+    assert "not executed (rita asked the agent: Why her?)" in out
