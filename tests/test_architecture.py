@@ -18,6 +18,7 @@ from tests.support.source import (
     within,
 )
 
+MAKE_MARKUP = {"executions.templatetags.show"}  # marks inside a text, and icons
 LONGEST_FILE = 300
 LONGEST_FUNCTION = 60
 MEDIAN_FUNCTION = 10
@@ -216,6 +217,24 @@ def test_each_migration_follows_another_one() -> None:
                 after.setdefault("/".join(parent), []).append(path.stem)
     assert after
     assert not {parent: names for parent, names in after.items() if len(names) > 1}
+
+
+def test_what_is_stored_reaches_a_page_by_escaping_only() -> None:
+    """S9: no template switches escaping off, and no code calls a text safe. `format_html` escapes
+    what it is given; it stands where a value must be in markup, and nowhere else."""
+    unsafe = re.compile(
+        r"\|\s*safe(seq)?\b|autoescape\s+off|\bSafe(String|Text)\(|is_safe\s*=\s*True"
+        r"|\b(mark_safe|html_safe|__html__|insertAdjacentHTML|innerHTML|outerHTML)\b"
+    )
+    found = [
+        f"{path.relative_to(BASE_DIR)}: {hit.group()}"
+        for path in project_files()
+        if path.suffix in (".py", ".html", ".txt", ".js") and "tests" not in path.parts
+        for hit in unsafe.finditer(path.read_text(encoding="utf-8"))
+    ]
+    assert found == []
+    users = {module.name for module in modules(*OURS) if "format_html" in module.text}
+    assert users <= MAKE_MARKUP, "Let the template make the markup, or say here why it cannot."
 
 
 def test_no_test_sleeps() -> None:

@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
-from uuid import uuid4
 
 import pytest
 from django.test import Client, override_settings
-from django.urls import URLPattern, reverse
+from django.urls import reverse
 
+from agentops.accounts.models import User
 from agentops.csp import ADMIN, STRICT
-from executions import urls
-from executions.models import AgentReview
+from executions.pages.documents import POLICY
 from tests import factories
 from tests.executions import desk
+from tests.support.addresses import DOCUMENT, Address, every_address, known_by, ours
 
 pytestmark = pytest.mark.django_db
 
@@ -22,66 +21,58 @@ BANNER = "No real LLM is at work"
 OUR_SCRIPT = re.compile(
     r'<script src="/static/(agentops/[\w.]+\.js|unfold/js/htmx/htmx\.js)" defer>'
 )
-OPEN_TO_ALL = {"login", "logout", None}
 
 
-def addresses(review: AgentReview | None = None) -> Iterator[tuple[str | None, str]]:
-    """Every address of ours by its name, filled in with ids that exist when a review is given."""
-    known = {
-        "review_id": review.pk if review else uuid4(),
-        "execution_id": review.execution_id if review else uuid4(),
-        "call_id": review.call_id if review else uuid4(),
-        "document_id": "DOC-0123456789ab",
-        "tool_name": "send_email",
-    }
-    for pattern in urls.urlpatterns:
-        assert isinstance(pattern, URLPattern)
-        if pattern.name is None:
-            continue
-        needed = pattern.pattern.converters
-        yield pattern.name, reverse(pattern.name, kwargs={one: known[one] for one in needed})
-
-
-def test_nobody_gets_anywhere_without_a_login(client: Client) -> None:
-    for name, address in addresses():
-        if name in OPEN_TO_ALL:
-            continue
-        for response in (client.get(address), client.post(address)):
-            if response.status_code == 401:  # the login page itself, which keeps what was typed
-                assert "You are not logged in any more" in response.content.decode()
-                continue
-            assert response.status_code == 302, address
-            assert response.headers["Location"].startswith(reverse("login")), address
-
-
-def test_our_pages_run_under_the_strict_policy(client: Client) -> None:
-    review = desk.proposed()
+@pytest.fixture
+def known(client: Client) -> dict[str, object]:
+    """What the addresses are about; a superuser, who gets everywhere, is logged in."""
     client.force_login(factories.person("admin", is_superuser=True, is_staff=True))
-    for name, address in addresses(review):
-        if name not in ("document", "logout"):
-            assert client.get(address).headers["Content-Security-Policy"] == STRICT, address
-    assert client.get("/nowhere/").headers["Content-Security-Policy"] == STRICT
+    desk.load_sample_data()
+    desk.report()
+    return known_by(desk.proposed())
 
 
-def test_only_the_admin_may_evaluate(client: Client) -> None:
-    client.force_login(factories.person("admin", is_superuser=True, is_staff=True))
-    assert client.get(reverse("admin:index")).headers["Content-Security-Policy"] == ADMIN
+def test_every_answer_has_its_policy_and_is_taken_for_what_it_says(
+    client: Client, known: dict[str, object]
+) -> None:
+    """Strict on our pages; only the admin may evaluate; a document is in a box of its own."""
+    own = {"document": POLICY}
+    for one in [*every_address(), Address("no such page", "nowhere/")]:
+        response = (
+            client.post(one.url(known)) if one.name == "logout" else client.get(one.url(known))
+        )
+        expected = own.get(one.name, ADMIN if one.is_admin else STRICT)
+        if one.route == "admin/login/":  # ours, and before the admin's
+            expected = STRICT
+        assert response.headers["Content-Security-Policy"] == expected, one
+        assert response.headers["X-Content-Type-Options"] == "nosniff", one
+        assert response.headers["X-Frame-Options"] == "DENY", one
+        assert response.headers["Referrer-Policy"] == "same-origin", one
+        if one.name == "logout":
+            client.force_login(User.objects.get(username="admin"))
     assert "unsafe" not in STRICT
 
 
-def test_nothing_inline_stands_in_our_templates(client: Client) -> None:
-    desk.load_sample_data()
-    review = desk.proposed()
-    client.force_login(factories.person("admin", is_superuser=True, is_staff=True))
-    for name, address in addresses(review):
-        if name == "logout":
-            continue
-        page = client.get(address).content.decode(errors="replace")
-        assert " style=" not in page, address
-        assert "<style" not in page, address
-        assert " onclick=" not in page, address
+def test_a_download_is_saved_and_not_shown(client: Client, known: dict[str, object]) -> None:
+    output = client.get(reverse("call-output", args=[known["call_id"]]))
+    assert output.headers["Content-Type"] == "application/json"
+    assert re.fullmatch(
+        r'attachment; filename="send_email-[0-9a-f]{8}\.json"',
+        output.headers["Content-Disposition"],
+    )
+    document = client.get(reverse("document", args=[DOCUMENT]) + "?download")
+    assert document.headers["Content-Type"] == "application/octet-stream"
+    assert document.headers["Content-Disposition"].startswith("attachment; ")
+
+
+def test_nothing_inline_stands_in_our_templates(client: Client, known: dict[str, object]) -> None:
+    for one in ours():
+        page = client.get(one.url(known)).content.decode(errors="replace")
+        assert " style=" not in page, one
+        assert "<style" not in page, one
+        assert " onclick=" not in page, one
         scripts = re.findall(r"<script[^>]*>[^<]*", page)
-        assert all(OUR_SCRIPT.fullmatch(one) for one in scripts), address
+        assert all(OUR_SCRIPT.fullmatch(script) for script in scripts), one
 
 
 @pytest.mark.parametrize("rehearsal", [True, False])

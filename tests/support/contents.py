@@ -15,3 +15,9 @@ def contents() -> dict[str, str]:
             )
             found[name] = cursor.fetchone()[0]
         return found
+
+
+def changed(since: dict[str, str]) -> set[str]:
+    """Return the tables that hold something else than they did."""
+    now = contents()
+    return {name for name in since if since[name] != now[name]}
