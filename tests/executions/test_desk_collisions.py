@@ -156,6 +156,8 @@ def test_a_right_taken_away_names_who_can_decide_and_keeps_the_words(
 
 def test_who_launched_it_reads_who_can_approve(client: Client, rita: User, omar: User) -> None:
     review = desk.proposed(launched_by=rita)
+    shown = client.get(desk.url(review)).content.decode()
+    assert "You may reject. Who can: Omar." in shown
     response = client.post(desk.url(review, "decide"), desk.form(review, "approve", TYPED))
     page = response.content.decode()
     assert response.status_code == 403
