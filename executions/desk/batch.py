@@ -5,9 +5,11 @@ from __future__ import annotations
 from uuid import UUID
 
 from django.http import HttpResponse
+from django.utils import timezone
 from django.views.decorators.http import require_http_methods
 
 from executions import operations, permissions
+from executions.desk.presence import on_it
 from executions.desk.proposal import Proposal, proposal_of
 from executions.desk.reading import Unread, check_read
 from executions.models import AgentReview
@@ -26,11 +28,14 @@ def together(request: PersonRequest, tool_name: str) -> HttpResponse:
         return _approved(request, tool_name)
     waiting = approvable_together(request.user).filter(tool_name=tool_name)
     found = waiting.select_related(
-        "call", "execution__user", "execution__launched_by", "edited_by"
+        "call", "execution__user", "execution__launched_by", "edited_by", "claimed_by"
     ).order_by("expires_at", "created_at", "pk")[:AT_MOST]
+    now = timezone.now()
+    others = {one.pk for one in found if (held := on_it(one, request.user, now)) and not held.is_me}
     context = {
         "tool_name": tool_name,
         "proposals": [proposal_of(review) for review in found],
+        "others_on": others,
         "waiting": waiting.count(),
         "may_view_documents": request.user.has_perm(rights.VIEW_DOCUMENTS),
     }

@@ -20,6 +20,7 @@ from executions.core import storable
 from executions.core.states import ReviewKind, ReviewStatus
 from executions.desk.differences import differences
 from executions.desk.fields import Group, blame, form_of
+from executions.desk.filters import trail_of
 from executions.desk.item import permitted, refused
 from executions.desk.proposal import Proposal, proposal_of
 from executions.desk.standing import standing_of
@@ -93,7 +94,8 @@ def _edited(request: PersonRequest, proposal: Proposal, arguments: Any) -> HttpR
     except Refusal:
         return _too_late(request, found)
     kept.drop(request, reverse("review-edit", args=[found.pk]))
-    return redirect("review", newer.pk)
+    trail = trail_of(request, request.user).trail
+    return redirect(f"{reverse('review', args=[newer.pk])}{trail}")
 
 
 def _too_late(request: PersonRequest, found: AgentReview) -> HttpResponse:
@@ -153,5 +155,6 @@ def _page(
         "review": proposal.review,
         "call": proposal.call,
         "standing": standing_of(request.user, proposal.review),
+        "filters": trail_of(request, request.user),
     }
     return page(request, template, {**shared, **context}, here="reviews", status=status)

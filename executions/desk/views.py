@@ -130,7 +130,8 @@ def withdraw(request: PersonRequest, review_id: UUID) -> HttpResponse:
             return redirect("review", change.newer.pk)  # the second half of a double click
         return refused(request, found, error, status=_STATUS.get(type(error), 409))
     messages.success(request, "Taken back before it started. It waits for a decision again.")
-    return redirect("review", newer.pk)
+    address = reverse("review", args=[newer.pk])
+    return redirect(f"{address}{trail_of(request, request.user).trail}")
 
 
 @require_POST

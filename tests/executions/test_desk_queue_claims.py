@@ -83,6 +83,18 @@ def test_others_see_who_is_on_it_and_are_warned_before_they_confirm(
     assert factories.fresh(review).status == "approved"
 
 
+def test_what_others_are_on_is_not_ticked_among_the_alike(
+    client: Client, rita: User, omar: User
+) -> None:
+    held, free = (desk.proposed(risk="low") for _ in range(2))
+    operations.claim(review_id=held.pk, person=omar)
+    desk.load_sample_data()
+    page = client.get(reverse("reviews-together", args=["send_email"])).content.decode()
+    assert page.count("Omar Haddad is on this.") == 1
+    ticked = re.findall(r'value="([0-9a-f-]{36}):[^"]*" checked', page)
+    assert ticked == [str(free.pk)]
+
+
 def test_whoever_is_second_is_told_who_was_first(client: Client, rita: User, omar: User) -> None:
     review = desk.proposed()
     operations.claim(review_id=review.pk, person=omar)

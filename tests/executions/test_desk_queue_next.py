@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import re
 from datetime import timedelta
 
 import pytest
 from django.test import Client
+from pytest_django import Settings
 
 from agentops.accounts.models import User
 from executions import operations
@@ -91,3 +93,26 @@ def test_a_made_up_filter_in_the_address_is_left_out(
     for made_up in ("?from=tool%3Dnone", "?from=%00", "?from=who%3Deverybody%26%26%3D", "?from="):
         page = client.get(desk.url(three[0]) + made_up)
         assert f'href="{desk.url(three[1])}">Skip this one</a>' in page.content.decode()
+
+
+def test_the_filter_rides_along_through_an_edit_and_a_withdrawal(
+    client: Client, rita: User, settings: Settings
+) -> None:
+    settings.AGENTOPS_UNDO_S = 30
+    desk.load_sample_data()
+    review = desk.proposed()
+    page = client.get(desk.url(review) + FROM).content.decode()
+    assert f'href="{desk.url(review, "edit")}{FROM}"' in page
+    sent = client.post(
+        desk.url(review, "edit") + FROM,
+        {
+            "step": "confirm",
+            "seen_digest": review.input_digest,
+            "arguments": json.dumps({**desk.LETTER, "subject": "Edited"}),
+        },
+    )
+    assert sent.headers["Location"].endswith(FROM)
+    other = desk.proposed()
+    client.post(desk.url(other, "decide"), desk.form(other, "approve"))
+    back = client.post(desk.url(other, "withdraw") + FROM)
+    assert back.headers["Location"].endswith(FROM)
