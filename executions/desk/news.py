@@ -43,11 +43,15 @@ _DID = {
 
 @dataclass(frozen=True, kw_only=True)
 class Mark:
-    """What became of one listed review; `is_over`: nobody decides on it any more."""
+    """What became of one listed review; `holder`: who is on it, None when it is over."""
 
     review_id: UUID
     told: str
-    is_over: bool
+    holder: UUID | None = None
+
+    @property
+    def is_over(self) -> bool:
+        return self.holder is None
 
 
 @require_safe
@@ -102,7 +106,7 @@ def _marks(request: PersonRequest, since: datetime) -> list[Mark]:
     votes = AgentReviewVote.objects.select_related("voter").order_by("created_at")
     over = mine.filter(decided_at__gt=since - JUST_NOW).prefetch_related(Prefetch("votes", votes))
     found = [
-        Mark(review_id=review.pk, told=_became(review), is_over=True)
+        Mark(review_id=review.pk, told=_became(review))
         for review in over.order_by("-decided_at")[:MOST]
     ]
     now = timezone.now()
@@ -111,7 +115,7 @@ def _marks(request: PersonRequest, since: datetime) -> list[Mark]:
         other = on_it(review, request.user, now)
         if other and not other.is_me:
             told = f"{named(other.person)} is on this"
-            found.append(Mark(review_id=review.pk, told=told, is_over=False))
+            found.append(Mark(review_id=review.pk, told=told, holder=other.person.pk))
     return found
 
 

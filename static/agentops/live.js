@@ -26,6 +26,8 @@
     const row = document.getElementById(`review-${words.dataset.mark}`);
     const place = row?.querySelector("[data-became]");
     if (!place) return 0;
+    const onIt = words.dataset.onIt;
+    if (onIt && onIt === row.querySelector("[data-on-it]")?.dataset.onIt) return 0; /* it says so */
     place.textContent = words.textContent;
     place.hidden = false;
     row.classList.toggle("over", "over" in words.dataset);
@@ -33,6 +35,8 @@
   }
 
   document.addEventListener("htmx:afterSwap", ({ target }) => {
+    if (!target.matches(".news")) return;
+    for (const place of document.querySelectorAll("[data-row]:not(.over) [data-became]")) place.hidden = true;
     let over = 0;
     for (const words of target.querySelectorAll("[data-mark]")) over += mark(words);
     const said = target.querySelector("[data-marked]");

@@ -66,7 +66,7 @@ def test_it_counts_down_and_follows_the_letter_until_it_is_sent(
     assert page.evaluate("() => window.isSamePage")
     assert len(mailoutbox) == 1
     assert page.locator("[hx-get*=outcome]").count() == 0
-    expect(page.get_by_role("link", name="That was the last: back to the desk")).to_be_visible()
+    expect(page.get_by_role("link", name="End of the list: back to the desk")).to_be_visible()
 
 
 def test_a_start_shows_by_itself_and_the_page_is_not_loaded_again(site: Site, rita: User) -> None:
