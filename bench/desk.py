@@ -14,13 +14,17 @@ from urllib.parse import urlencode
 
 from django.db import connection
 from django.urls import reverse
+from django.utils import timezone
 
 from bench import history, open_reviews
 from bench.place import Place
 from bench.table import times_ms
 from bench.website import Answer, Visitor, open_site
+from executions.desk.order import most_urgent_first
+from executions.desk.queue import SHOWN
 from executions.models import AgentExecution, AgentReview
 from executions.models.review import ReviewQuerySet
+from executions.pages.waiting import waiting_for
 
 AT_ONCE = 4
 PLAIN = "your settings"
@@ -58,14 +62,12 @@ def visit(place: Place, *, times: int) -> dict[str, dict[str, Any]]:
 
 def addresses() -> dict[str, list[str]]:
     """Return what is opened, by its name in the table; a round takes the next of each list."""
-    queue = reverse("reviews")
     long = AgentExecution.objects.filter(step_count=open_reviews.LONG).get()
     waiting = AgentReview.objects.open()
     executions = reverse("admin:executions_agentexecution_changelist")
     return {
         PLAIN: [reverse("you")],
-        "queue": [queue],
-        "queue, of a tool": [f"{queue}?{urlencode({'tool': 'update_customer_record'})}"],
+        **_lists(),
         "alike ones together": [reverse("reviews-together", args=["update_customer_record"])],
         "a letter": _items(waiting.filter(kind="approval", tool_name="send_email")),
         "a record change": _items(waiting.filter(tool_name="update_customer_record")),
@@ -73,12 +75,37 @@ def addresses() -> dict[str, list[str]]:
         "a filing": _items(waiting.filter(tool_name="submit_to_regulator")),
         "a doubt": _items(waiting.filter(kind="doubt")),
         "a letter after 200 steps": _items(waiting.filter(execution=long)),
-        "its form to edit": _items(
-            waiting.filter(tool_name="send_email", kind="approval"), "-edit"
-        ),
+        "a letter's form": _items(waiting.filter(kind="approval", tool_name="send_email"), "-edit"),
         f"story of {open_reviews.LONG} steps": [reverse("execution", args=[long.pk])],
         "executions": [executions],
         "executions, waiting": [f"{executions}?status__exact=awaiting_review"],
+    }
+
+
+def _lists() -> dict[str, list[str]]:
+    """Return the list as it is, narrowed in every way, its second page, and what it polls."""
+    queue, rita = reverse("reviews"), open_reviews.person("rita")
+    ordered = most_urgent_first(waiting_for(rita)).values_list("pk", flat=True)
+    page = list(ordered[:SHOWN])
+    narrowed = {
+        "of a tool": {"tool": "update_customer_record"},
+        "of an agent": {"agent": "customer_record_steward"},
+        "of a customer": {"customer": "C-200007"},
+        "high risk": {"risk": "high"},
+        "mine": {"who": "mine"},
+        "unclaimed": {"who": "unclaimed"},
+        "second votes": {"votes": "second"},
+        "in doubt": {"kind": "doubt"},
+        "words searched": {"q": "harbour road"},
+        "an id searched": {"q": str(page[-1])[:8]},
+        "page 2": {"after": str(page[-1])},
+    }
+    since = {"since": timezone.now().isoformat()}
+    return {
+        "queue": [queue],
+        **{f"queue, {name}": [f"{queue}?{urlencode(one)}"] for name, one in narrowed.items()},
+        "… polled: no news": [f"{reverse('reviews-news')}?{urlencode(since)}"],
+        "… polled: the count": [f"{reverse('reviews-waiting')}?shown={ordered.count()}"],
     }
 
 

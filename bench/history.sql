@@ -78,10 +78,12 @@ FROM asked, LATERAL (SELECT is_letter AND status = 'awaiting_review' AS waits,
 ORDER BY id, step, place;
 
 INSERT INTO agent_reviews (
-    id, call_id, execution_id, tool_name, input_digest, status, expires_at, created_at, decided_at)
+    id, call_id, execution_id, tool_name, input_digest, status, expires_at, created_at, decided_at,
+    customer_id)
 SELECT m.review_id, c.id, m.id, c.tool_name, c.input_digest,
     CASE c.status WHEN 'succeeded' THEN 'approved' ELSE 'open' END, m.at + interval '30 days',
-    m.at + interval '3 s', CASE c.status WHEN 'succeeded' THEN m.at + interval '3.3 s' END
+    m.at + interval '3 s', CASE c.status WHEN 'succeeded' THEN m.at + interval '3.3 s' END,
+    'C-' || 200001 + m.n %% 250
 FROM made m JOIN agent_tool_calls c ON c.id = m.call_id WHERE m.gated ORDER BY m.id;
 
 INSERT INTO agent_review_votes (review_id, voter_id, vote, input_digest, created_at)

@@ -24,6 +24,8 @@ from tools.registry import TOOLS
 
 SQL = Path(__file__).with_suffix(".sql")
 CUSTOMERS = 250
+"""C-200001 to C-200250; the letters of the long history went to them, too."""
+
 LONG = 200
 """So many steps has the one long execution, whose story is opened."""
 
@@ -55,6 +57,7 @@ def fill(conn: psycopg.Connection, *, reviews: int) -> None:
         "document": document.pk,
         "sha256": document.sha256,
         "regulation": REGULATION,
+        "subject": SUBJECT,
         "findings": json.dumps(_findings()),
     }
     with conn.transaction(), psycopg.ClientCursor(conn) as cursor:

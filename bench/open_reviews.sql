@@ -94,9 +94,10 @@ SELECT call_id, id, steps, tool, arguments, 'awaiting_review', at + make_interva
 FROM proposed ORDER BY n;
 INSERT INTO agent_reviews (
     id, call_id, execution_id, tool_name, input_digest, required_votes, reason, risk, target_version,
-    expires_at, created_at)
+    expires_at, created_at, customer_id)
 SELECT p.review_id, call_id, p.id, tool, c.input_digest, votes, 'This tool always needs a person.', risk,
-    target, due, at + make_interval(secs => steps)
+    target, due, at + make_interval(secs => steps),
+    CASE WHEN tool = 'submit_to_regulator' THEN %(subject)s ELSE customer END
 FROM proposed p JOIN agent_tool_calls c ON c.id = p.call_id ORDER BY n;
 UPDATE agent_executions e SET open_reviews = 1 FROM proposed p WHERE e.id = p.id;
 UPDATE agent_executions e SET status = 'awaiting_review', lease_owner = NULL
@@ -118,8 +119,8 @@ UPDATE agent_tool_calls c SET status = 'running', started_at = clock_timestamp()
 UPDATE agent_tool_calls c SET status = 'in_doubt', error = 'TIMEOUT: nobody knows whether it left'
 FROM doubted d WHERE c.id = d.call_id;
 INSERT INTO agent_reviews (
-    call_id, execution_id, tool_name, input_digest, kind, version, reason, risk)
-SELECT d.call_id, d.id, d.tool, c.input_digest, 'doubt', 2, 'Its outcome is hidden.', d.risk
+    call_id, execution_id, tool_name, input_digest, kind, version, reason, risk, customer_id)
+SELECT d.call_id, d.id, d.tool, c.input_digest, 'doubt', 2, 'Its outcome is hidden.', d.risk, d.customer
 FROM doubted d JOIN agent_tool_calls c ON c.id = d.call_id ORDER BY n;
 UPDATE agent_executions e SET open_reviews = 1 FROM doubted d WHERE e.id = d.id;
 UPDATE agent_executions e SET status = 'awaiting_review', lease_owner = NULL

@@ -62,7 +62,7 @@ def reviews(request: PersonRequest) -> HttpResponse:
 def _place(given: str) -> AgentReview | None:
     """Return the review after which to go on."""
     try:
-        return AgentReview.objects.filter(pk=UUID(given)).only("pk").first() if given else None
+        return AgentReview.objects.filter(pk=UUID(given)).first() if given else None
     except ValueError:
         return None
 

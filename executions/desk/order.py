@@ -7,6 +7,7 @@ one that has been decided meanwhile.
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from typing import Any
 
 from django.db.models import Case, IntegerField, Q, Value, When
 from django.db.models.functions import Coalesce
@@ -17,12 +18,12 @@ from executions.models.review import ReviewQuerySet
 
 IN_WORDS = "First what is in doubt, then the soonest due, then the riskiest, then the oldest."
 
-_NEVER = Value(datetime(9999, 12, 31, tzinfo=UTC))
+_LAST_DAY = datetime(9999, 12, 31, tzinfo=UTC)
 _PLACE = {
     "place_doubt": Case(
         When(kind=ReviewKind.DOUBT, then=0), default=1, output_field=IntegerField()
     ),
-    "place_due": Coalesce("expires_at", _NEVER),
+    "place_due": Coalesce("expires_at", Value(_LAST_DAY)),
     "place_risk": Case(
         When(risk="high", then=0),
         When(risk="medium", then=1),
@@ -39,9 +40,19 @@ def most_urgent_first(reviews: ReviewQuerySet) -> ReviewQuerySet:
 
 def following(reviews: ReviewQuerySet, last: AgentReview) -> ReviewQuerySet:
     """Return those of `reviews` that come after `last`, which need not be one of them, in order."""
-    place = AgentReview.objects.filter(pk=last.pk).annotate(**_PLACE).values_list(*_KEYS).get()
     later, equal = Q(), Q()
-    for name, value in zip(_KEYS, place, strict=True):
+    for name, value in zip(_KEYS, _place(last), strict=True):
         later |= equal & Q(**{f"{name}__gt": value})
         equal &= Q(**{name: value})
     return most_urgent_first(reviews).filter(later)
+
+
+def _place(review: AgentReview) -> tuple[Any, ...]:
+    """Return where a review stands, by _KEYS, without asking the database."""
+    return (
+        0 if review.kind == ReviewKind.DOUBT else 1,
+        review.expires_at or _LAST_DAY,
+        {"high": 0, "medium": 1}.get(review.risk, 2),
+        review.created_at,
+        review.pk,
+    )

@@ -5,14 +5,27 @@ from __future__ import annotations
 import psycopg
 import pytest
 from django.core.management import call_command
+from django.db import connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
 
-from bench import open_reviews
+from bench import desk, open_reviews
 from executions.engine.connections import parameters
 from executions.models import AgentReview
 from executions.registry_sync import sync_registry
 from tests.executions.stories import broken
 
 REVIEWS = 60
+AT_MOST, OF_ONE = 15, 28
+ONES = (
+    "a letter",
+    "a record change",
+    "a report",
+    "a filing",
+    "a doubt",
+    "a letter after 200 steps",
+)
+"""The pages of one review, with the records that it is about."""
 
 
 @pytest.fixture
@@ -26,3 +39,18 @@ def filled(committed_db: None) -> None:
 def test_it_passes_every_check(filled: None) -> None:
     assert broken() == {}
     assert AgentReview.objects.open().count() == REVIEWS
+
+
+def test_no_page_of_the_desk_asks_much(filled: None, client: Client) -> None:
+    """O1: so many queries, whatever waits."""
+    client.force_login(open_reviews.person("rita"))
+    client.get("/you/")
+    asked = {}
+    for name, (address, *_) in desk.addresses().items():
+        with CaptureQueriesContext(connection) as queries:
+            assert client.get(address).status_code in (200, 204), name
+        asked[name] = len(queries)
+    assert all(number > 0 for number in asked.values())
+    ones = {name: asked.pop(name) for name in ONES}
+    assert max(ones.values()) <= OF_ONE, ones
+    assert max(asked.values()) <= AT_MOST, asked
