@@ -17,6 +17,9 @@ from executions.pages.waiting import open_for
 from executions.pages.wording import action
 from executions.templatetags import words
 
+EVERY_S, OTHERS_EVERY_S = 1, 10
+"""How often an open page asks what became of an action, and of a vote that waits for others'."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Countdown:
@@ -32,13 +35,15 @@ class Countdown:
 @dataclass(frozen=True, kw_only=True)
 class Followed:
     """`ahead`: what the agent has put before this person since, with its `headline`; `goes_on`:
-    what it does now; `state` differs when anything else is to be shown. `look_again_s` 0: over."""
+    what it does now; `state` differs when anything else is to be shown. Every `every_s` seconds it
+    is asked for again, or after `look_again_s` the page loads itself; 0: not any more."""
 
     outcome: Outcome
     state: str
     goes_on: str = ""
     ahead: AgentReview | None = None
     headline: str = ""
+    every_s: int = 0
     look_again_s: int = 0
     countdown: Countdown | None = None
 
@@ -51,16 +56,20 @@ def followed(person: User, review: AgentReview, standing: Standing) -> Followed 
     execution = review.execution
     ahead = _ahead(person, review) if outcome.told else None
     is_answered = review.status == ReviewStatus.REJECTED and (ahead or execution.is_final)
-    known = (review.status, review.call.status, execution.status, execution.open_reviews)
+    look_again_s = 0 if is_answered else outcome.look_again_s
+    others_vote = review.status == ReviewStatus.OPEN
+    known: tuple[object, ...] = (
+        *(review.status, review.call.status, execution.status, execution.open_reviews),
+        *(standing.approvals, bool(outcome.starts_at), outcome.undo, ahead and ahead.pk),
+    )
     return Followed(
         outcome=outcome,
-        state=":".join(
-            map(str, (*known, bool(outcome.starts_at), outcome.undo, ahead and ahead.pk))
-        ),
+        state=":".join(map(str, known)),
         goes_on=_goes_on(execution) if outcome.told else "",
         ahead=ahead,
         headline=action(ahead.tool_name, ahead.call.tool_input).headline if ahead else "",
-        look_again_s=0 if is_answered else outcome.look_again_s,
+        every_s=EVERY_S if look_again_s else OTHERS_EVERY_S if others_vote else 0,
+        look_again_s=look_again_s,
         countdown=_countdown(review, outcome.starts_at),
     )
 

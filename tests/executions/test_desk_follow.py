@@ -94,6 +94,20 @@ def test_what_waits_for_this_person_has_nothing_to_follow(client: Client, rita: 
     assert part(client, desk.proposed()).status_code == 204
 
 
+def test_who_voted_first_hears_of_the_second_vote(client: Client, rita: User) -> None:
+    review = desk.proposed(votes=2)
+    factories.vote(review, rita)
+    page = told(client, review)
+    assert "Your vote counts: 1 of 2." in page
+    assert 'hx-trigger="every 10s, seen"' in page
+    assert part(client, review, state_of(page)).status_code == 204
+    factories.approve(review, factories.reviewer("omar"))
+    factories.change(review.execution, status="pending")
+    assert (
+        "as soon as a runner takes it up" in part(client, review, state_of(page)).content.decode()
+    )
+
+
 def test_who_may_not_decide_follows_nothing(client: Client, rita: User) -> None:
     review = desk.proposed()
     client.force_login(factories.person("nora"))

@@ -1,18 +1,22 @@
-"""A reviewer asks, the agent hears it at that call's id, answers, and proposes again."""
+"""A reviewer asks and the agent answers; a reviewer stops the execution and nothing starts."""
 
 from __future__ import annotations
 
 import json
 
+import pytest
 from django.core.mail import EmailMessage
+from pytest_django import Settings
 
 from agentops.accounts.models import User
 from executions import operations
 from executions.models import AgentReview
+from executions.operations.refusals import TooLate
 from tests import factories
 from tests.faults.reviewing import approve, assert_no_promise_is_broken, drive, letter_before_people
 from tests.journeys.conftest import launch
 from tests.rehearsal_server import RehearsalServer
+from tests.support.rehearsed_agent import LETTER, REHEARSED, calls, text
 
 QUESTION = "Why this customer?"
 
@@ -65,4 +69,27 @@ def test_the_steward_answers_in_words_and_proposes_the_same_change(
     approve(again, reviewers[0])
     drive(llm, execution)
     assert factories.fresh(again.call).status == "succeeded"
+    assert_no_promise_is_broken()
+
+
+def test_a_rejection_that_stops_lets_nothing_start_that_was_approved_beside_it(
+    llm: RehearsalServer, mailoutbox: list[EmailMessage], settings: Settings
+) -> None:
+    """One letter is in its undo window when the other is rejected for good."""
+    settings.AGENTOPS_UNDO_S = 30
+    execution = launch(REHEARSED.name, rehearse=[calls(LETTER, LETTER), text()])
+    drive(llm, execution)
+    first, second = execution.reviews.order_by("call__call_index")
+    rita = factories.person("rosa", may=["approve_*", "cancel_execution"])
+    approve(first, rita)
+    operations.decide(
+        review_id=second.pk, person=rita, approve=False, reason="Neither.", stop=True,
+        seen_digest=second.input_digest,
+    )  # fmt: skip
+    with pytest.raises(TooLate):
+        operations.withdraw(review_id=first.pk, person=rita)
+    assert drive(llm, execution).status == "cancelled"
+    assert mailoutbox == []
+    statuses = execution.tool_calls.order_by("call_index").values_list("status", flat=True)
+    assert list(statuses) == ["cancelled", "rejected"]
     assert_no_promise_is_broken()
