@@ -167,7 +167,7 @@ def _choices(waiting: ReviewQuerySet) -> tuple[list[str], dict[str, str]]:
         status__in=(ExecutionStatus.AWAITING_REVIEW, ExecutionStatus.RUNNING), open_reviews__gt=0
     )
     customers = waiting.order_by().exclude(customer_id=None).values_list("customer_id", flat=True)
-    found = set(customers.distinct())
+    found = {one for one in customers.distinct() if one}
     names = dict(Customer.objects.filter(pk__in=found).values_list("pk", "name"))
     told = {one: names.get(one, one) for one in found}
     by_name = sorted(told.items(), key=lambda item: (item[1].casefold(), item[0]))
