@@ -114,7 +114,9 @@ def _reply(step: dict[str, Any]) -> Reply:
 def _recorded_look(then: list[dict[str, Any]]) -> Any:
     """Return what stands in for the tools' look at the database: what they found when recorded."""
 
-    async def look(one: Driven, tool: Tool, parsed: Any, threads: Any) -> Target | None:
+    async def look(
+        one: Driven, tool: Tool, parsed: Any, threads: Any
+    ) -> tuple[Target | None, str | None]:
         given = parsed.model_dump(mode="json")
         (call, *_) = [
             c for c in then if (c["tool_name"], c["proposed_input"]) == (tool.name, given)
@@ -122,6 +124,6 @@ def _recorded_look(then: list[dict[str, Any]]) -> Any:
         if proposed_status(call) == "failed":
             raise ToolError(call["error"])
         version = call["target_version"]
-        return None if version is None else Target("record", "it", version, "it")
+        return version and Target("record", "it", version, "it"), None
 
     return look
