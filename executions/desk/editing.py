@@ -27,7 +27,7 @@ from executions.desk.standing import standing_of
 from executions.desk.versions import replaced, shown_by
 from executions.models import AgentReview
 from executions.operations.editing import checked
-from executions.operations.refusals import EditRefused, NotPermitted, Refusal
+from executions.operations.refusals import EditRefused, NotPermitted, Refusal, ReviewClosed
 from executions.pages import kept
 from executions.pages.frame import PersonRequest, page
 from tools.base import Tool
@@ -104,7 +104,7 @@ def _too_late(request: PersonRequest, found: AgentReview) -> HttpResponse:
     if change and change.newer.edited_by == request.user:
         return redirect("review", change.newer.pk)
     told = "What you edited is not what is before people any more. Your edit was not taken."
-    return refused(request, found, Refusal(told), status=409, lost_edit=_lost(request, found))
+    return refused(request, found, ReviewClosed(told), status=409, lost_edit=_lost(request, found))
 
 
 def _lost(request: PersonRequest, found: AgentReview) -> Any:

@@ -20,6 +20,7 @@ from tests.executions import desk
 from tests.faults import outbox, world
 from tests.faults.kept import connections_are_kept
 from tests.faults.outward import TOOLS_OF_THE_TEST
+from tests.faults.pressing import Person, at_browser
 from tests.faults.releasing import Sites
 from tests.faults.stage import Stage
 from tests.faults.there import Zygote
@@ -28,6 +29,7 @@ from tests.journeys.conftest import world as processes  # noqa: F401 - a fixture
 from tests.rehearsal_server import RehearsalServer
 from tests.support.noting import LEDGER, NAME, form
 from tests.support.processes import ChildProcess
+from tests.support.racing import Racers, racers
 from tests.support.releases import Release
 from tests.support.trial import trial
 
@@ -160,3 +162,18 @@ def beyond(committed_db: None, around: world.Outside, settings: Any) -> Iterator
 def report(beyond: world.Outside) -> world.Report:
     """Sample data, people, and one report to file."""
     return world.lay_down()
+
+
+@pytest.fixture
+def two() -> Iterator[Racers]:
+    with racers(2) as ready:
+        yield ready
+
+
+@pytest.fixture
+def desks(reviewers: list[User]) -> list[Person]:
+    """Rita and Omar, who may cancel as well, each at a browser of their own."""
+    right = Permission.objects.get(codename="cancel_execution")
+    for person in reviewers:
+        person.user_permissions.add(right)
+    return [at_browser(person) for person in reviewers]

@@ -10,6 +10,7 @@ from typing import Any
 from agentops.accounts.models import User
 from executions import operations
 from executions.models import AgentExecution, AgentReview
+from executions.operations.deciding import expire_overdue
 from tests import factories
 from tests.faults.witness import Witness
 from tests.support.racing import Work
@@ -57,6 +58,12 @@ def decision(review: AgentReview, person: User, *, approve: bool = True) -> Work
         seen_digest=review.input_digest,
         reason="because",
     )
+
+
+def expired_by_the_job(review: AgentReview) -> None:
+    """Be the job that expires reviews, again and again, until nobody can decide any more."""
+    while AgentReview.objects.open().filter(pk=review.pk).exists():
+        expire_overdue()
 
 
 def assert_all_seen(orders: Counter[str], *names: str) -> None:

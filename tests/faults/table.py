@@ -18,7 +18,7 @@ from tests.faults.catalogue import GROUPS, rows
 from tests.support.source import modules
 
 NAMED = re.compile(r"[A-Z]\d{1,2}(?:, ?[A-Z]\d{1,2})*(?=:)")
-INVARIANT = "I"  # tests may name a promise in the same way
+OTHERS = "IS"  # tests may name a promise, or a threat, in the same way
 SHOWN_AT_MOST = 4  # names in one cell of the table
 
 
@@ -31,7 +31,7 @@ def shown_by() -> dict[str, list[str]]:
             if function.name.startswith("test_") and named:
                 test = f"{module.path.relative_to(BASE_DIR)}::{function.name}"
                 for id in named[0].replace(" ", "").split(","):
-                    if id[0] != INVARIANT:
+                    if id[0] not in OTHERS:
                         found[id].append(test)
     return dict(found)
 

@@ -3,29 +3,27 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
 from datetime import timedelta
 from functools import partial
 
-import pytest
 from django.db.models.functions import Now
 
 from agentops.accounts.models import User
 from executions.models import AgentReview, AgentReviewVote
-from executions.operations.deciding import expire_overdue
 from executions.operations.refusals import ReviewClosed
 from tests import factories
-from tests.faults.racing import assert_all_seen, at_the_gate, decision, drive, open_review
+from tests.faults.racing import (
+    assert_all_seen,
+    at_the_gate,
+    decision,
+    drive,
+    expired_by_the_job,
+    open_review,
+)
 from tests.faults.scenarios import letter
 from tests.faults.witness import Witness
 from tests.support.effort import Effort
-from tests.support.racing import Aim, Racers, racers
-
-
-@pytest.fixture
-def two() -> Iterator[Racers]:
-    with racers(2) as ready:
-        yield ready
+from tests.support.racing import Aim, Racers
 
 
 def test_an_approval_at_the_moment_of_expiry_is_in_time_or_refused(
@@ -37,7 +35,9 @@ def test_an_approval_at_the_moment_of_expiry_is_in_time_or_refused(
     for execution in at_the_gate(outside, [[letter(number)] for number in range(times)]):
         review = open_review(execution)
         factories.change(review, expires_at=Now() + timedelta(seconds=aim.moment()))
-        decided, _ = two.at_once(decision(review, reviewers[0]), partial(_expired, review))
+        decided, _ = two.at_once(
+            decision(review, reviewers[0]), partial(expired_by_the_job, review)
+        )
         review.refresh_from_db()
         execution.refresh_from_db()
         assert (execution.status, execution.open_reviews) == ("pending", 0)
@@ -59,9 +59,3 @@ def test_an_approval_at_the_moment_of_expiry_is_in_time_or_refused(
     assert AgentReview.objects.open().count() == orders["approved"]
     assert not outside.letters()
     outside.check_invariants()
-
-
-def _expired(review: AgentReview) -> None:
-    """Be the job, again and again, until nobody can decide any more."""
-    while AgentReview.objects.open().filter(pk=review.pk).exists():
-        expire_overdue()

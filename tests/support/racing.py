@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import random
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from functools import partial
@@ -65,17 +65,18 @@ class Racers:
         from a barrier, one of them a random moment ahead, so that they meet anywhere.
         """
         if rng.random() < 0.5:
-            return self._behind_the_row(execution_id, works, rng)
+            places = rng.sample(range(len(works)), len(works))
+            return self.in_turn(execution_id, *works, places=places)
         waits = [rng.uniform(0, HEAD_START_S) for _ in works]
         return self.at_once(*map(after, waits, works))
 
-    def _behind_the_row(
-        self, execution_id: UUID, works: tuple[Work, ...], rng: random.Random
-    ) -> list[Any]:
+    def in_turn(self, execution_id: UUID, *works: Work, places: Sequence[int]) -> list[Any]:
+        """Let them queue up behind the execution's locked row in this order, all under way
+        together; return what each came to, in the order given."""
         futures: dict[int, Future[Any]] = {}
         with transaction.atomic():
             AgentExecution.objects.select_for_update(no_key=True).get(pk=execution_id)
-            for place in rng.sample(range(len(works)), len(works)):
+            for place in places:
                 futures[place] = self.start(works[place])
                 self.wait_for_queue(len(futures), of=list(futures.values()))
         return [futures[place].result(30) for place in range(len(works))]
