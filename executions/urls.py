@@ -7,7 +7,7 @@ from django.contrib.auth.views import LogoutView
 from django.urls import path
 from django.views.generic import RedirectView
 
-from executions.desk import batch, claims, editing, listing, news
+from executions.desk import batch, claims, editing, listing, news, papers
 from executions.desk import views as desk
 from executions.pages import views as pages
 from executions.pages.staying import stay
@@ -26,6 +26,11 @@ urlpatterns = [
     path("reviews/waiting/", news.waiting, name="reviews-waiting"),
     path("reviews/together/<str:tool_name>/", batch.together, name="reviews-together"),
     path("reviews/<uuid:review_id>/", desk.review, name="review"),
+    path(
+        "reviews/<uuid:review_id>/papers/<int:paper>/<int:number>.png",
+        papers.paper_page,
+        name="review-page",
+    ),
     path("reviews/<uuid:review_id>/decide/", desk.decide, name="review-decide"),
     path("reviews/<uuid:review_id>/outcome/", desk.outcome, name="review-outcome"),
     path("reviews/<uuid:review_id>/ask/", desk.ask, name="review-ask"),

@@ -69,7 +69,7 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
         *(*PEOPLE, *PAGE_WORDS, *QUEUE),
         *("executions.pages", "executions.engine.admin_guard"),
     ),
-    "executions.desk": (*PEOPLE, *PAGE_WORDS, "executions.pages"),
+    "executions.desk": (*PEOPLE, *PAGE_WORDS, "tools.looking", "tools.pages", "executions.pages"),
     "executions.pages": (*PEOPLE, *PAGE_WORDS, *QUEUE),
     "executions.management": (*PEOPLE, *QUEUE),
     "executions.templatetags": (CORE,),

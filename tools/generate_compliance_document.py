@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import hashlib
 import re
+from functools import lru_cache
 from typing import Annotated, Any, Literal
 
 from django.utils import timezone
@@ -11,6 +12,7 @@ from tools import conf, records
 from tools.base import Effect, Target, ToolContext, ToolError, ToolInputError, always, tool
 from tools.decisions import Confirmation
 from tools.models import Customer, CustomerMessage, Document, Regulation
+from tools.pages import Paper
 from tools.report import Finding, Report, Source
 from tools.report_pdf import render, unprintable
 from tools.schemas import Arguments
@@ -62,11 +64,29 @@ def draft(arguments: Any) -> tuple[bytes, int]:
     return render(_report(arguments))
 
 
+@lru_cache(maxsize=16)
+def _rendered(report: Report) -> tuple[bytes, int]:
+    """Render once for everybody who looks; the same report gives the same bytes."""
+    return render(report)
+
+
+def _paper(report: Report) -> Paper:
+    content, pages = _rendered(report)
+    return Paper(
+        title="The document as it would be made now",
+        sha256=hashlib.sha256(content).hexdigest(),
+        pages=pages,
+        size=len(content),
+        read=lambda: content,
+    )
+
+
 def preview(arguments: Any) -> dict[str, Any]:
     """Return what the report will say.
 
     `report`: a tools.report.Report (title, authority, facts, outcome, findings, sources, …), or
-    None with `problem` saying why it cannot be made; `customer_version`: whose facts are shown.
+    None with `problem` saying why it cannot be made; `customer_version`: whose facts are shown;
+    `papers`: the PDF itself, the same bytes as are made as long as the record and the day stay.
     """
     try:
         report = _report(arguments)
@@ -76,6 +96,7 @@ def preview(arguments: Any) -> dict[str, Any]:
     return {
         "sentence": f"Make a report on {report.customer_name} for the {report.authority}",
         "report": report,
+        "papers": [_paper(report)],
         "customer_version": records.customer(arguments.customer_id).version,
         "problem": None,
     }

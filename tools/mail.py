@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import smtplib
 from contextlib import suppress
 from dataclasses import dataclass
@@ -47,6 +48,18 @@ def attach(message: mail.EmailMessage, *, name: str, content: bytes, content_typ
     encode_base64(part)
     part.add_header("Content-Disposition", "attachment", filename=name)
     message.attach(part)
+
+
+def source(message: mail.EmailMessage) -> str:
+    """Return the message's source, with a line in place of each attachment's content."""
+    built: Any = message.message()
+    for part in built.walk():
+        if part.get_content_disposition() == "attachment":
+            content = part.get_payload(decode=True)
+            digest = hashlib.sha256(content).hexdigest()
+            part.set_payload(f"[{len(content):,} bytes as base64, sha256 {digest}]\n")
+    text: str = built.as_bytes().decode("utf-8", "replace")
+    return text
 
 
 def deliver(message: mail.EmailMessage, *, deadline_s: float) -> list[Refused]:

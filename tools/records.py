@@ -18,6 +18,9 @@ from tools.models import (
     Regulator,
     owners_in_words,
 )
+from tools.pages import Paper
+
+PDF = "application/pdf"
 
 CustomerId = Annotated[str, Field(pattern=r"^C-[0-9]{4,12}$", description="like C-1001")]
 DocumentId = Annotated[
@@ -61,6 +64,18 @@ def document(document_id: str) -> Document:
     """Return the document, its bytes not yet loaded; ToolError if unknown."""
     rows = Document.objects.defer("content").select_related("customer")
     return _one(rows, document_id, "document", "list_customer_documents lists a customer's")
+
+
+def paper(found: Document) -> Paper:
+    """Return a stored PDF as what people see page by page."""
+    return Paper(
+        title=found.title,
+        sha256=found.sha256,
+        pages=found.pages,
+        size=len(found.content),
+        read=lambda: bytes(found.content),
+        document_id=found.document_id,
+    )
 
 
 def message(message_id: str) -> CustomerMessage:

@@ -1,8 +1,6 @@
 from __future__ import annotations
 
-import re
 from typing import Annotated, Any
-from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.core.mail import EmailMessage
@@ -12,12 +10,13 @@ from pydantic import AfterValidator, Field
 from tools import conf, records
 from tools.base import Effect, ToolContext, ToolError, ToolInputError, always, tool
 from tools.decisions import Confirmation
-from tools.mail import attach, deliver, message_id
+from tools.links import cut, links
+from tools.mail import attach, deliver, message_id, source
 from tools.models import Customer, Document
 from tools.text import EmailAddress, Line, Paragraphs
 
 MAX_ATTACHED_BYTES = 10_000_000
-LINK = re.compile(r"https?://[^\s<>\"']+")
+UNKEYED = "set when it starts"
 
 
 def _distinct(values: list[str]) -> list[str]:
@@ -45,26 +44,29 @@ def customer(arguments: Any) -> str | None:
 def preview(arguments: Any) -> dict[str, Any]:
     """Return the mail as its recipients will see it.
 
-    `to`: [{address, customers: [{customer_id, name}]}] (empty when allowed by its domain);
-    `attachments`: [{document_id, title, filename, size, pages, sha256}]; `links`: [{url, host}];
-    `problem`: why it would be refused now, or None.
+    `to`: [{address, host, customers: [{customer_id, name}]}] (empty when allowed by its domain);
+    `attachments`: [{document_id, title, filename, size, pages, sha256}]; `body_parts`: [(text, is a
+    link)]; `links`: [Link]; `source`: the message as it would leave, but for its key, its date and
+    the bytes of its attachments; `papers`: the PDFs attached; `problem`: why it would be refused
+    now, or None.
     """
     known = _known(arguments.to)
-    attached = Document.objects.filter(pk__in=arguments.attach_document_ids)
+    attached = list(Document.objects.filter(pk__in=arguments.attach_document_ids))
+    message = _message(arguments.to, arguments.subject, arguments.body, attached, key=UNKEYED)
     return {
         "sentence": headline(arguments),
         "from": settings.DEFAULT_FROM_EMAIL,
         "to": [_recipient(address, known.get(address.lower(), [])) for address in arguments.to],
         "subject": arguments.subject,
         "body": arguments.body,
+        "body_parts": list(cut(arguments.body)),
         "characters": len(arguments.body),
         "attachments": [
             {**_attachment(found), "title": found.title, "pages": found.pages} for found in attached
         ],
-        "links": [
-            {"url": url, "host": urlsplit(url).hostname or ""}
-            for url in LINK.findall(arguments.body)
-        ],
+        "links": links(arguments.body),
+        "source": source(message),
+        "papers": [records.paper(one) for one in attached if one.content_type == records.PDF],
         "problem": _problem(arguments),
     }
 
@@ -119,13 +121,27 @@ def send_email(
     domain), with documents of ours attached by their ids. A person decides on it first. The answer
     says which recipients the mail server accepted and which it refused."""
     attached = _checked(to, attach_document_ids)
-    identity = message_id(context.idempotency_key)
+    message = _message(to, subject, body, attached, key=context.idempotency_key)
+    refused = deliver(message, deadline_s=context.deadline_s)
+    turned_away = {one.address for one in refused}
+    return {
+        "message_id": message_id(context.idempotency_key),
+        "from": settings.DEFAULT_FROM_EMAIL,
+        "accepted": [address for address in to if address not in turned_away],
+        "refused": [{"address": one.address, "reason": one.reason} for one in refused],
+        "attachments": [_attachment(found) for found in attached],
+    }
+
+
+def _message(
+    to: list[str], subject: str, body: str, attached: list[Document], *, key: str
+) -> EmailMessage:
     message = EmailMessage(
         subject,
         body,
         settings.DEFAULT_FROM_EMAIL,
         to,
-        headers={"Message-ID": identity},
+        headers={"Message-ID": message_id(key)},
     )
     for found in attached:
         attach(
@@ -134,15 +150,7 @@ def send_email(
             content=bytes(found.content),
             content_type=found.content_type,
         )
-    refused = deliver(message, deadline_s=context.deadline_s)
-    turned_away = {one.address for one in refused}
-    return {
-        "message_id": identity,
-        "from": settings.DEFAULT_FROM_EMAIL,
-        "accepted": [address for address in to if address not in turned_away],
-        "refused": [{"address": one.address, "reason": one.reason} for one in refused],
-        "attachments": [_attachment(found) for found in attached],
-    }
+    return message
 
 
 def _checked(to: list[str], attach_document_ids: list[str]) -> list[Document]:
@@ -188,6 +196,7 @@ def _is_allowed_domain(address: str) -> bool:
 def _recipient(address: str, known: list[Customer]) -> dict[str, Any]:
     return {
         "address": address,
+        "host": address.rpartition("@")[2],
         "customers": [{"customer_id": one.customer_id, "name": one.name} for one in known],
     }
 

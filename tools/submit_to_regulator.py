@@ -49,8 +49,9 @@ def preview(arguments: Any) -> dict[str, Any]:
 
     `regulator`: {regulator_id, name, country, environment TEST|LIVE, is_live, host};
     `document`: {document_id, title, pages, size, sha256, made_on, customer_id, customer_name,
-    regulation_code}; `digest_matches`; `problem`: why it would be refused now, or None. With an
-    unknown regulator or document only `sentence` and `problem`.
+    regulation_code}; `papers`: its PDF; `sent`: [(label, value)] of what is sent; `checks`: [(what
+    was looked at, what is wrong: "" is nothing)]; `digest_matches`; `problem`: why it would be
+    refused now, or None. With an unknown regulator or document only `sentence` and `problem`.
     """
     try:
         authority = records.regulator(arguments.regulator_id)
@@ -63,6 +64,9 @@ def preview(arguments: Any) -> dict[str, Any]:
         "regulator": _regulator_facts(authority),
         "document": _document_facts(document),
         "subject": arguments.subject,
+        "papers": [records.paper(document)] if document.content_type == records.PDF else [],
+        "sent": _sent(document, subject=arguments.subject),
+        "checks": _checks(authority, document, arguments.document_sha256),
         "digest_matches": document.sha256 == arguments.document_sha256,
         "problem": _problem(arguments),
     }
@@ -138,23 +142,54 @@ def _checked(
     regulator_id: str, document_id: str, document_sha256: str
 ) -> tuple[Regulator, Document]:
     authority, document = records.regulator(regulator_id), records.document(document_id)
-    if document.sha256 != document_sha256:
-        raise ToolInputError(
-            f"{document_id} has another sha256 than the one given; read_document tells it."
-        )
-    if document.kind != Document.REPORT or document.regulation is None:
-        raise ToolInputError(
-            f"{document_id} is a {document.kind.replace('_', ' ')}; only a compliance report made "
-            "by generate_compliance_document can be filed."
-        )
-    right = document.regulation.regulator_id
-    if right != regulator_id:
-        raise ToolInputError(
-            f"{document_id} answers to {document.regulation_id}, whose filings go to {right}, "
-            f"not to {regulator_id}."
-        )
+    for _, wrong in _checks(authority, document, document_sha256):
+        if wrong:
+            raise ToolInputError(wrong)
     desk_of(authority)
     return authority, document
+
+
+def _checks(
+    authority: Regulator, document: Document, document_sha256: str
+) -> list[tuple[str, str]]:
+    """Return what a filing is held against, each with what is wrong about it; empty is well."""
+    is_report = document.kind == Document.REPORT and document.regulation is not None
+    right = document.regulation.regulator_id if document.regulation else ""
+    return [
+        (
+            "The document has the sha256 that the call names",
+            ""
+            if document.sha256 == document_sha256
+            else f"{document.document_id} has another sha256 than the one given; read_document "
+            "tells it.",
+        ),
+        (
+            "It is a compliance report, made by generate_compliance_document",
+            ""
+            if is_report
+            else f"{document.document_id} is a {document.kind.replace('_', ' ')}; only a "
+            "compliance report made by generate_compliance_document can be filed.",
+        ),
+        (
+            f"Filings under {document.regulation_id or 'its regulation'} go to this authority",
+            ""
+            if right in ("", authority.regulator_id)
+            else f"{document.document_id} answers to {document.regulation_id}, whose filings go "
+            f"to {right}, not to {authority.regulator_id}.",
+        ),
+    ]
+
+
+def _sent(document: Document, *, subject: str) -> list[tuple[str, str]]:
+    """Return what the authority gets, in words."""
+    return [
+        ("Subject", subject),
+        ("Sender", conf.organisation()),
+        ("Regulation", document.regulation_id or "none"),
+        ("Document", f"{document.document_id}, {document.title}"),
+        ("Form", f"{document.content_type}, {len(document.content):,} bytes"),
+        ("In all", f"{len(_body(document, subject=subject)):,} bytes of JSON"),
+    ]
 
 
 def _body(document: Document, *, subject: str) -> bytes:

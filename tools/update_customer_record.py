@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import date
 from typing import Annotated, Any, Literal
 
@@ -8,6 +9,7 @@ from pydantic import Field, model_validator
 from tools import records
 from tools.base import Effect, Target, ToolContext, ToolError, always, tool
 from tools.decisions import Confirmation
+from tools.looking import Looking
 from tools.models import Customer, owners_in_words
 from tools.schemas import Arguments
 from tools.text import Country, EmailAddress, Line, Phone
@@ -84,16 +86,21 @@ def headline(arguments: Any) -> str:
     return f"Change the {told} of customer {arguments.customer_id}"
 
 
-def preview(arguments: Any) -> dict[str, Any]:
+def preview(arguments: Any, looking: Looking = Looking()) -> dict[str, Any]:  # noqa: B008 frozen
     """Return what the reviewer sees, read from the live record.
 
-    `rows`: [{field, label, now, will_be, sensitive, same}]; `unchanged`: [(label, value)];
-    `stale`: the record has moved on since the agent read version `read_version`; `reason` is the
+    `rows`: [{field, label, then, now, will_be, sensitive, same, moved}]; `unchanged`: [(label,
+    value)]; `moved`: [(label, then, now)] of the other fields that changed since this was proposed
+    over version `read_version`, and `stale`: whether the record has moved on; `then_known`: whether
+    the agent read that version in this execution, so that its values are known. `reason` is the
     agent's own text.
     """
     record = records.customer(arguments.customer_id)
     changes = arguments.changes.values()
-    rows = [_row(record, name, value) for name, value in changes.items()]
+    read_version = arguments.version or int(looking.version or record.version)
+    stale = read_version != record.version
+    then = _as_read(arguments.customer_id, read_version, looking) if stale else None
+    rows = [_row(record, name, value, then) for name, value in changes.items()]
     return {
         "sentence": f"Change {_count(len(rows))} of {record.name}",
         "customer": {
@@ -107,8 +114,10 @@ def preview(arguments: Any) -> dict[str, Any]:
             for name, label in LABELS.items()
             if name not in changes
         ],
-        "read_version": arguments.version,
-        "stale": arguments.version is not None and arguments.version != record.version,
+        "moved": _moved(record, then, but=changes.keys()),
+        "read_version": read_version,
+        "stale": stale,
+        "then_known": then is not None,
         "reason": arguments.reason,
     }
 
@@ -211,9 +220,40 @@ def _json(value: Any) -> Any:
     return value.isoformat() if isinstance(value, date) else value
 
 
-def _row(record: Customer, name: str, value: Any) -> dict[str, Any]:
+def _as_read(customer_id: str, version: int, looking: Looking) -> dict[str, Any] | None:
+    """Return the record's values as the agent read them at that version; None if it did not."""
+    wanted = (customer_id, version)
+    for output in looking.outputs("read_customer_record"):
+        read = output.get("customer") if isinstance(output, dict) else None
+        if isinstance(read, dict) and (read.get("customer_id"), read.get("version")) == wanted:
+            return read
+    return None
+
+
+def _moved(
+    record: Customer, then: dict[str, Any] | None, *, but: Collection[str]
+) -> list[tuple[str, str, str]]:
+    """Return what changed since in fields that this call leaves alone."""
+    told = (
+        (label, _then(then, name), in_words(getattr(record, name)))
+        for name, label in LABELS.items()
+        if then is not None and name not in but
+    )
+    return [(label, was, now) for label, was, now in told if was != now]
+
+
+def _then(then: dict[str, Any], name: str) -> str:
+    value = then.get(name)
+    is_day = name == "last_reviewed_on" and isinstance(value, str)
+    return in_words(date.fromisoformat(value) if is_day else value)
+
+
+def _row(record: Customer, name: str, value: Any, then: dict[str, Any] | None) -> dict[str, Any]:
     now = getattr(record, name)
+    was = _then(then, name) if then is not None else None
     return {
+        "then": was,
+        "moved": was is not None and was != in_words(now),
         "field": name,
         "label": LABELS[name],
         "now": in_words(now),

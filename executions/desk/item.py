@@ -16,6 +16,7 @@ from executions.desk.collisions import collision, who_can
 from executions.desk.confirming import confirmation_of, reasons_of
 from executions.desk.filters import trail_of
 from executions.desk.following import Followed, followed
+from executions.desk.history import history_of
 from executions.desk.presence import presence_at
 from executions.desk.proposal import find_review, proposal_of
 from executions.desk.queue import next_for
@@ -25,7 +26,7 @@ from executions.models import AgentReview
 from executions.operations.refusals import Refusal
 from executions.pages import kept, rights
 from executions.pages.frame import PersonRequest, page
-from executions.pages.story import figures, reviews_by_call, steps_up_to
+from executions.pages.story import Reviews, figures, reviews_by_call, steps_up_to
 
 AROUND = 4
 """So many steps stand around the call on its page."""
@@ -81,20 +82,25 @@ def review_page(
     following = following_context(request, found, became)
     address = reverse("review", args=[found.pk])
     words = kept.words_for(request, address)
-    others = _other_reviews(found)
+    reviews = reviews_by_call(found.execution_id)
+    others = _other_reviews(found, reviews)
     context = {
         **following,
         "proposal": proposal,
         "call": proposal.call,
         "outdated": operations.outdated(proposal.execution),
         "standing": standing,
-        "steps": steps_up_to(found.execution_id, proposal.call.step_number, last=AROUND),
+        "steps": steps_up_to(
+            found.execution_id, proposal.call.step_number, last=AROUND, reviews=reviews
+        ),
+        "history": history_of(found, reviews[found.call_id]),
         "figures": figures(proposal.execution),
         "others": others,
         "confirmation": confirmation_of(found),
         "reasons": reasons_of(found),
         "exchanges": earlier_exchanges(found),
         **presence_at(found, request.user),
+        "decides": rights.decidable_tools(request.user),
         "may_view_documents": request.user.has_perm(rights.VIEW_DOCUMENTS),
         "kept": words,
         "sent": words,
@@ -127,10 +133,10 @@ def following_context(
     }
 
 
-def _other_reviews(found: AgentReview) -> list[AgentReview]:
-    """Return the other reviews of this execution, oldest first."""
-    every = [one for group in reviews_by_call(found.execution_id).values() for one in group]
-    return sorted((one for one in every if one.pk != found.pk), key=lambda one: one.created_at)
+def _other_reviews(found: AgentReview, reviews: Reviews) -> list[AgentReview]:
+    """Return the reviews of the execution's other calls, oldest first."""
+    every = [one for call, group in reviews.items() for one in group if call != found.call_id]
+    return sorted(every, key=lambda one: one.created_at)
 
 
 def _also_open(others: list[AgentReview]) -> int:

@@ -5,13 +5,15 @@ from __future__ import annotations
 import logging
 from copy import copy
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 from uuid import UUID
 
 from django.template.loader import select_template
 from pydantic import BaseModel
 
-from executions.core.states import ReviewKind
+from executions.core.states import CallStatus, ReviewKind
+from executions.desk import past
 from executions.desk.described import Row, described
 from executions.desk.lateness import with_lateness
 from executions.desk.parts import Part, parts_of
@@ -20,8 +22,13 @@ from executions.operations.withdrawing import undo_s
 from executions.pages.documents import text_of
 from executions.pages.wording import action
 from tools.base import Tool, ToolError
+from tools.looking import Looking, preview_of
+from tools.pages import Paper
 
 log = logging.getLogger(__name__)
+
+EARLIER = 20
+"""So many earlier outputs of one tool a preview may look at."""
 
 FALLBACK = "desk/preview/fields.html"
 
@@ -31,7 +38,8 @@ class Proposal:
     """One call before a person.
 
     `preview` is the tool's own data for `template`; `problem` says why it could not be made, or
-    why the tool would refuse the call as things stand.
+    why the tool would refuse the call as things stand. `papers` are the PDFs that go with it; of
+    arguments that nobody has put before people there are none.
     """
 
     review: AgentReview
@@ -44,6 +52,30 @@ class Proposal:
     preview: dict[str, Any] = field(default_factory=dict)
     problem: str = ""
     parts: list[Part] = field(default_factory=list)
+    arguments: BaseModel | None = None
+    papers: list[Paper] = field(default_factory=list)
+
+    @cached_property
+    def customer_id(self) -> str | None:
+        """Return the customer the call is about, as far as its tool knows."""
+        if self.review.customer_id or self.tool is None or self.arguments is None:
+            return self.review.customer_id
+        return self.tool.customer_of(self.arguments)
+
+    @cached_property
+    def effects(self) -> list[past.Effect]:
+        return past.effects(self.review, self.customer_id)
+
+    @cached_property
+    def filings(self) -> list[past.Effect]:
+        return past.filings(self.review, self.customer_id)
+
+    @cached_property
+    def recipients(self) -> list[tuple[dict[str, Any], past.Mails]]:
+        """Return each recipient of a mail with the mails it had from us before."""
+        to = self.preview.get("to", [])
+        had = past.mails_to([one["address"] for one in to], self.customer_id)
+        return [(one, had[one["address"]]) for one in to]
 
     @property
     def rows(self) -> list[Row]:
@@ -111,7 +143,7 @@ def proposal_of(review: AgentReview, *, arguments: Any = None) -> Proposal:
         call = copy(call)
         call.tool_input = arguments
     said = action(call.tool_name, call.tool_input)
-    preview, problem = _preview(said.tool, said.arguments)
+    preview, problem = _preview(said.tool, said.arguments, _looking(review))
     own = [said.tool.template] if preview and said.tool and said.tool.template else []
     return Proposal(
         review=review,
@@ -124,15 +156,32 @@ def proposal_of(review: AgentReview, *, arguments: Any = None) -> Proposal:
         preview=preview,
         problem=said.problem or problem or preview.get("problem") or "",
         parts=parts_of(review.pk, said.tool, call.tool_input),
+        arguments=said.arguments,
+        papers=preview.get("papers", []) if arguments is None else [],
     )
 
 
-def _preview(tool: Tool | None, arguments: BaseModel | None) -> tuple[dict[str, Any], str]:
+def _looking(review: AgentReview) -> Looking:
+    """Return what a preview may know of the execution; read only if it asks."""
+
+    def outputs(name: str) -> list[Any]:
+        calls = AgentToolCall.objects.filter(
+            execution=review.execution_id, tool_name=name, status=CallStatus.SUCCEEDED
+        ).order_by("-step_number", "-call_index")
+        return list(calls.values_list("tool_output", flat=True)[:EARLIER])
+
+    version = review.target_version or review.call.target_version
+    return Looking(version=version, outputs=outputs)
+
+
+def _preview(
+    tool: Tool | None, arguments: BaseModel | None, looking: Looking
+) -> tuple[dict[str, Any], str]:
     """Return the tool's preview, or why there is none."""
     if tool is None or tool.preview is None or arguments is None:
         return {}, ""
     try:
-        preview = tool.preview(arguments)
+        preview = preview_of(tool, arguments, looking)
         document = preview.get("document") or {}
         if document.get("document_id"):
             preview = {**preview, "document_text": text_of(document["document_id"])}

@@ -24,6 +24,8 @@ from executions.models import (
 )
 from executions.pages.wording import Action, action
 
+Reviews = dict[UUID, list[AgentReview]]
+
 
 @dataclass(frozen=True)
 class CallStory:
@@ -141,7 +143,7 @@ def story_of(execution_id: UUID) -> Story | None:
     )
     if execution is None:
         return None
-    calls = _calls_by_step(execution_id)
+    calls = _calls_by_step(execution_id, reviews_by_call(execution_id))
     steps = AgentStep.objects.filter(execution=execution_id).order_by("step_number")
     return Story(
         execution=execution,
@@ -154,10 +156,13 @@ def story_of(execution_id: UUID) -> Story | None:
     )
 
 
-def steps_up_to(execution_id: UUID, step_number: int, *, last: int) -> list[StepStory]:
-    """Return the `last` steps that end with this one, for what stands around one call."""
+def steps_up_to(
+    execution_id: UUID, step_number: int, *, last: int, reviews: Reviews
+) -> list[StepStory]:
+    """Return the `last` steps that end with this one, for what stands around one call. `reviews`
+    are the execution's, by call."""
     first = step_number - last + 1
-    calls = _calls_by_step(execution_id, first=first, until=step_number)
+    calls = _calls_by_step(execution_id, reviews, first=first, until=step_number)
     steps = AgentStep.objects.filter(
         execution=execution_id, step_number__gte=first, step_number__lte=step_number
     ).order_by("step_number")
@@ -165,9 +170,8 @@ def steps_up_to(execution_id: UUID, step_number: int, *, last: int) -> list[Step
 
 
 def _calls_by_step(
-    execution_id: UUID, *, first: int = 0, until: int = limits.CEILING
+    execution_id: UUID, reviews: Reviews, *, first: int = 0, until: int = limits.CEILING
 ) -> dict[int, list[CallStory]]:
-    reviews = reviews_by_call(execution_id)
     found: dict[int, list[CallStory]] = defaultdict(list)
     calls = AgentToolCall.objects.filter(
         execution=execution_id, step_number__gte=first, step_number__lte=until
@@ -177,7 +181,7 @@ def _calls_by_step(
     return found
 
 
-def reviews_by_call(execution_id: UUID) -> dict[UUID, list[AgentReview]]:
+def reviews_by_call(execution_id: UUID) -> Reviews:
     """Return the execution's reviews with their votes, oldest version first, by call."""
     votes = AgentReviewVote.objects.select_related("voter").order_by("created_at")
     found: dict[UUID, list[AgentReview]] = defaultdict(list)

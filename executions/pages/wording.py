@@ -59,6 +59,6 @@ def _said(tool: Tool, parsed: BaseModel) -> str | None:
 def _plain(tool_name: str, arguments: Any) -> str:
     """Return the tool's name and the short values it is given."""
     given = arguments.values() if isinstance(arguments, dict) else []
-    told = ", ".join(one for one in given if isinstance(one, str))
+    told = ", ".join(" ".join(one.split()) for one in given if isinstance(one, str))
     name = tool_name.replace("_", " ").capitalize()
     return f"{name}: {told[:SHOWN_CHARS]}" if told else name

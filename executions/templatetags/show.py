@@ -19,7 +19,8 @@ from django.utils.safestring import SafeString
 
 from executions.core.states import CallStatus, ExecutionStatus, ReviewStatus
 from executions.templatetags import words
-from executions.templatetags.visible import hidden_count, marked, pieces
+from executions.templatetags.lookalikes import host_in_words, positions
+from executions.templatetags.visible import Piece, hidden_count, marked, pieces
 
 register = template.Library()
 
@@ -44,6 +45,7 @@ _TONES = {
     ReviewStatus.OPEN: ("warn", "clock"),
     ReviewStatus.VOID: ("", "x"),
 }
+_STEPS = (8, 12, 18, 27, 40, 61, 92, 138)
 _RISKS = {"high": "bad", "medium": "warn", "low": ""}
 _TIME, _FOCUSABLE = (
     f'<time datetime="{{at}}" title="{{exact}}"{focusable} data-exact="{{exact}}"'
@@ -58,6 +60,7 @@ register.filter("number", words.number)
 register.filter("digest", words.digest)
 register.filter("size", words.size)
 register.filter("marked", marked)
+register.filter("host_in_words", host_in_words)
 
 
 @register.filter
@@ -79,9 +82,7 @@ def _shown(text: str, *, lines: bool) -> SafeString:
         "{}",
         (
             (
-                format_html(
-                    '<span class="{}">{}</span>', "hid space" if one.is_blank else "hid", one.mark
-                )
+                format_html('<span class="{}">{}</span>', _look(one), one.mark)
                 if one.mark
                 else one.source,
             )
@@ -89,6 +90,32 @@ def _shown(text: str, *, lines: bool) -> SafeString:
         ),
     )
     return format_html('<bdi class="whole">{}</bdi>', inner)
+
+
+def _look(one: Piece) -> str:
+    return "hid space" if one.is_blank else "hid twin" if one.is_twin else "hid"
+
+
+@register.filter
+def lookalikes(value: Any) -> int:
+    """Return how many characters that look like others a text or a JSON value holds."""
+    if isinstance(value, str):
+        return len(positions(value))
+    if isinstance(value, dict):
+        return sum(lookalikes(str(key)) + lookalikes(one) for key, one in value.items())
+    return sum(map(lookalikes, value)) if isinstance(value, list) else 0
+
+
+@register.filter
+def is_doubtful(text: str) -> bool:
+    """Test if a text holds anything that hides or looks like something else."""
+    return bool(hidden(text) or positions(text))
+
+
+@register.inclusion_tag("show/doubtful.html")
+def doubtful(thing: Any) -> dict[str, int]:
+    """Warn of characters in a JSON value that hide, and of those that look like others."""
+    return {"hidden": hidden(thing), "twins": lookalikes(thing)}
 
 
 @register.filter
@@ -219,6 +246,20 @@ def output(call: Any, title: str = "Output") -> dict[str, Any]:
         "hidden": hidden(call.tool_output),
         "shown": OUTPUT_CHARS if len(text) > OUTPUT_CHARS else 0,
     }
+
+
+@register.simple_tag
+def mail_frame(parts: list[tuple[str, bool]]) -> str:
+    """Return a page of its own that shows a mail's text as its reader sees it. As it is no safe
+    string, the template escapes it once more, for the attribute it stands in."""
+    return str(render_to_string("show/mail_frame.html", {"parts": parts})) + ""
+
+
+@register.filter
+def lines_about(text: str) -> int:
+    """Return about how many lines a text takes in a mail, in steps: 8, 12, 18, 27, …, 138."""
+    needed = sum(len(line) // 74 + 1 for line in text.split("\n")) + 1
+    return next((step for step in _STEPS if step >= needed), _STEPS[-1])
 
 
 @register.inclusion_tag("show/payload.html")

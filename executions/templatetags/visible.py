@@ -1,7 +1,8 @@
 """Text cut into pieces that show.
 
-Whatever hides, reorders others or looks like a blank becomes a mark with its code and name, so that
-what is on the screen determines the text: joining the pieces' sources gives it back.
+Whatever hides, reorders others, looks like a blank or like another letter becomes a mark with its
+code and name, so that what is on the screen determines the text: joining the pieces' sources gives
+it back.
 """
 
 from __future__ import annotations
@@ -11,6 +12,9 @@ import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import groupby
+
+from executions.templatetags.lookalikes import positions
+from executions.templatetags.words import count
 
 LONG_BLANK = 20
 """From so many spaces in a row on, they are counted instead of shown."""
@@ -31,11 +35,13 @@ _CONTROLS = {"\t": "tab", "\r": "carriage return", "\n": "line break", "\x00": "
 
 @dataclass(frozen=True)
 class Piece:
-    """Characters of the text; with a `mark` that is shown in their place, otherwise as they are."""
+    """Characters of the text; with a `mark` that is shown in their place, otherwise as they are.
+    `is_twin`: they would show, but look like others."""
 
     source: str
     mark: str = ""
     is_blank: bool = False
+    is_twin: bool = False
 
 
 def pieces(text: str, *, lines: bool) -> Iterator[Piece]:
@@ -70,35 +76,49 @@ def hidden_count(text: str) -> int:
 
 def _small_pieces(text: str, *, lines: bool) -> Iterator[Piece]:
     """Cut `text` into stretches of plain ASCII, which is nearly everything, and runs between."""
+    twins = positions(text)
     end = 0
-    for match in _PLAIN.finditer(text):
+    for match in () if twins else _PLAIN.finditer(text):
         yield from _between(text[end : match.start()], lines=lines)
         yield Piece(match.group())
         end = match.end()
-    yield from _between(text[end:], lines=lines)
+    yield from _between(text[end:], lines=lines, twins=twins)
 
 
-def _between(text: str, *, lines: bool) -> Iterator[Piece]:
-    for _, run in groupby(text):
-        yield from _marked("".join(run), lines=lines)
+def _between(text: str, *, lines: bool, twins: frozenset[int] = frozenset()) -> Iterator[Piece]:
+    start = 0
+    for (char, is_twin), group in groupby((char, at in twins) for at, char in enumerate(text)):
+        run = char * len(list(group))
+        start += len(run)
+        if is_twin:
+            yield Piece(run, _code(run), is_twin=True)
+        elif char == " " and lines and len(run) < LONG_BLANK and text[start : start + 1] == "\n":
+            yield Piece(run, count(len(run), "space"), is_blank=True)
+        else:
+            yield from _marked(run, lines=lines)
 
 
 def _marked(run: str, *, lines: bool) -> Iterator[Piece]:
     """Return the piece, or pieces, of one character repeated."""
-    char, count = run[0], len(run)
+    char, length = run[0], len(run)
     if char == "\n" and lines:
-        if count < LONG_GAP:
+        if length < LONG_GAP:
             yield Piece(run)
         else:
-            yield Piece(run[1:], f"{count - 1} empty lines", is_blank=True)
+            yield Piece(run[1:], f"{length - 1} empty lines", is_blank=True)
             yield Piece(char)
-    elif char == " " and count >= LONG_BLANK:
-        yield Piece(run, f"{count} spaces", is_blank=True)
+    elif char == " " and length >= LONG_BLANK:
+        yield Piece(run, f"{length} spaces", is_blank=True)
     elif _hides(char) or _is_odd_blank(char):
-        times = f", {count} times" if count > 1 else ""
-        yield Piece(run, f"U+{ord(char):04X} {_name(char)}{times}", is_blank=not _hides(char))
+        yield Piece(run, _code(run), is_blank=not _hides(char))
     else:
         yield Piece(run)
+
+
+def _code(run: str) -> str:
+    """Return "U+202E right-to-left override, 2 times" for one character repeated."""
+    times = f", {len(run)} times" if len(run) > 1 else ""
+    return f"U+{ord(run[0]):04X} {_name(run[0])}{times}"
 
 
 def _hides(char: str) -> bool:

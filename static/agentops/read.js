@@ -55,7 +55,7 @@
     };
   };
 
-  const picks = [...document.querySelectorAll('input[name="seen"]')];
+  const picks = [...document.querySelectorAll('input[type="checkbox"][name="seen"]')];
   const update = picks.length
     ? picks.map(hold)
     : [...document.querySelectorAll('[popovertarget="confirm"]:not([popovertargetaction])')].map(lock);

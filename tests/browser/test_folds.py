@@ -8,6 +8,7 @@ from playwright.sync_api import Locator, Page, expect
 from agentops.accounts.models import User
 from executions.models import AgentReview, AgentReviewVote
 from tests import factories
+from tests.browser import scene
 from tests.browser.conftest import Site
 from tests.browser.test_reviewing import approve
 from tests.executions import desk
@@ -30,6 +31,14 @@ def bar(page: Page) -> Locator:
 
 def open_fold(page: Page, name: str) -> None:
     page.locator("details[data-read] > summary", has_text=name).click()
+
+
+def test_it_is_locked_for_whoever_may_do_everything_else_too(site: Site, rita: User) -> None:
+    """Their page has more forms on it."""
+    review = desk.proposed(arguments=LETTER)
+    page = site.opened(scene.administrator())
+    page.goto(desk.url(review))
+    expect(bar(page).get_by_role("button", name="Open 1 folded part first")).to_be_visible()
 
 
 def test_approving_is_locked_until_every_fold_was_opened(site: Site, rita: User) -> None:

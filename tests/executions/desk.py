@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 from datetime import timedelta
 from typing import Any
@@ -113,7 +114,12 @@ def log_step(one: AgentExecution, says: str = SAYS, **columns: Any) -> None:
     AgentStep.objects.create(pk=(one.pk, one.step_count), **given)
 
 
-def report(*, content_type: str = "application/pdf") -> Document:
+BROKEN_PDF = b"%PDF-1.4 a report"
+
+
+def report(
+    *, content_type: str = "application/pdf", content: bytes = BROKEN_PDF, pages: int = 2
+) -> Document:
     """A report that a tool made and that may be filed with REG-NFSA."""
     return Document.objects.create(
         document_id="DOC-0123456789ab",
@@ -122,17 +128,17 @@ def report(*, content_type: str = "application/pdf") -> Document:
         customer_id="C-1001",
         regulation_id="AML-6",
         text="1 Subject\nMarlowe Shipping B.V.",
-        content=b"%PDF-1.4 a report",
+        content=content,
         content_type=content_type,
-        sha256="ab" * 32,
-        pages=2,
+        sha256=hashlib.sha256(content).hexdigest(),
+        pages=pages,
     )
 
 
 FILING = {
     "regulator_id": "REG-NFSA",
     "document_id": "DOC-0123456789ab",
-    "document_sha256": "ab" * 32,
+    "document_sha256": hashlib.sha256(BROKEN_PDF).hexdigest(),
     "subject": "Report on Marlowe Shipping B.V.",
 }
 

@@ -15,7 +15,7 @@ from executions import operations
 from executions.models import AgentReview
 from tests import factories
 from tests.executions import desk
-from tests.support.addresses import known_by
+from tests.support.addresses import DOCUMENT, known_by
 
 PASSWORD = "a password for tests"
 
@@ -37,7 +37,11 @@ class Relations:
         self.newest = operations.edit(
             review_id=first.pk,
             person=self._one("edited"),
-            arguments={**desk.LETTER, "subject": "Edited"},
+            arguments={
+                **desk.LETTER,
+                "subject": "Edited",
+                "attach_document_ids": [DOCUMENT],
+            },
             seen_digest=first.input_digest,
         )
         factories.vote(self.newest, self._one("voted"))

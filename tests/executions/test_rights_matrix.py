@@ -47,6 +47,8 @@ GET  reviews-together                                      login     403     403
 POST reviews-together                                      login     403     403      200    200   200   200      403   200   login
 GET  review                                                login     403     403      200    200   200   200      403   200   login
 POST review                                                login     405     405      405    405   405   405      405   405   login
+GET  review-page                                           login     403     403      200    200   200   200      403   200   login
+POST review-page                                           login     405     405      405    405   405   405      405   405   login
 GET  review-decide                                         login     405     405      405    405   405   405      405   405   login
 POST review-decide:approve                                 login     403     403      403    403   200   302      403   302   login
 POST review-decide:reject                                  login     403     403      302    302   409   302      403   302   login

@@ -74,6 +74,8 @@ def known_by(review: AgentReview) -> dict[str, object]:
         "call_id": review.call_id,
         "document_id": DOCUMENT,
         "tool_name": review.tool_name,
+        "paper": 0,
+        "number": 1,
         "executions/agentexecution object_id": review.execution_id,
         "executions/agenttoolcall object_id": review.call_id,
         "accounts/user object_id": factories.system().pk,

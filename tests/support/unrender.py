@@ -13,7 +13,7 @@ from html.parser import HTMLParser
 from typing import Any
 
 MARK = re.compile(r"U\+([0-9A-F]{4,6}) [^,]*(?:, (\d+) times)?")
-COUNTED = re.compile(r"(\d+) (spaces|empty lines)")
+COUNTED = re.compile(r"(\d+) (spaces?|empty lines)")
 VOID = {"input", "img", "link", "meta", "br", "hr", "use", "path"}
 
 
@@ -46,7 +46,7 @@ class Element:
 def unmarked(mark: str) -> str:
     """The characters that a mark stands for."""
     if counted := COUNTED.fullmatch(mark):
-        return (" " if counted[2] == "spaces" else "\n") * int(counted[1])
+        return (" " if counted[2].startswith("space") else "\n") * int(counted[1])
     code = MARK.fullmatch(mark)
     assert code, f"no mark of ours: {mark!r}"
     return chr(int(code[1], 16)) * int(code[2] or 1)

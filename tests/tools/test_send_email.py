@@ -2,6 +2,7 @@
 from __future__ import annotations
 
 import hashlib
+from email import message_from_bytes, policy
 from typing import Any
 
 import pytest
@@ -179,13 +180,56 @@ def test_the_preview_shows_the_mail_as_it_will_arrive(settings: Settings) -> Non
     assert seen["to"] == [
         {
             "address": ANA,
+            "host": "marlowe-shipping.example",
             "customers": [{"customer_id": "C-1001", "name": "Marlowe Shipping B.V."}],
         },
-        {"address": "lena@hallberg.example", "customers": []},
+        {"address": "lena@hallberg.example", "host": "hallberg.example", "customers": []},
     ]
-    assert [link["host"] for link in seen["links"]] == ["portal.hallberg.example", "evil.example"]
+    assert [link.host for link in seen["links"]] == ["portal.hallberg.example", "evil.example"]
     assert seen["attachments"][0]["title"] == document.title
     assert seen["problem"] is None
+
+
+def test_the_previews_source_is_what_arrives(mailbox: Mailbox) -> None:
+    """But for what is set when it starts, and the content of what is attached."""
+    document = _document("C-1001")
+    asked = _asked(
+        subject="Żółć – ναι", body="Ołówek\n\nend", attach_document_ids=[document.document_id]
+    )
+    assert TOOL.preview is not None
+    source = TOOL.preview(TOOL.parse(asked))["source"]
+    run("send_email", asked)
+    ((_, arrived),) = mailbox.arrived
+    seen = message_from_bytes(source.encode(), policy=policy.default)
+    named = ("Subject", "From", "To", "MIME-Version", "Cc", "Bcc", "Reply-To")
+    assert [seen[name] for name in named] == [arrived[name] for name in named]
+    assert set(seen.keys()) == set(arrived.keys())
+    shown, sent = (list(one.walk()) for one in (seen, arrived))
+    assert [one.get_content_type() for one in shown] == [one.get_content_type() for one in sent]
+    assert [one.get_filename() for one in shown] == [one.get_filename() for one in sent]
+    texts = [one[1].get_content().splitlines() for one in (shown, sent)]
+    assert texts == [["Ołówek", "", "end"]] * 2
+    assert f"[{len(document.content):,} bytes as base64, sha256 {document.sha256}]" in source
+
+
+@pytest.mark.parametrize(
+    ("text", "host"),
+    [
+        ("http://portal.example/x", "portal.example"),
+        ("HTTPS://PORTAL.EXAMPLE.", "portal.example"),
+        ("www.portal.example/x)", "www.portal.example"),
+        ("https://bank.example@evil.example/", "evil.example"),
+        ("https://evil.example\\@bank.example/", "evil.example"),
+        ("mailto:ana@portal.example?subject=x", "portal.example"),
+        ("http://xn--80ak6aa92e.com/", "xn--80ak6aa92e.com"),
+        ("http://[::1", ""),
+        ("http://", ""),
+    ],
+)
+def test_a_link_is_told_with_the_host_it_leads_to(text: str, host: str) -> None:
+    assert TOOL.preview is not None
+    links = TOOL.preview(TOOL.parse(_asked(body=f"See {text} and go on")))["links"]
+    assert [one.host for one in links] == ([host] if text != "http://" else [])
 
 
 def test_the_preview_says_why_a_mail_would_be_refused_now() -> None:

@@ -10,7 +10,9 @@ from django.db import connection, transaction
 
 from tests.tools.calling import a_context, run
 from tools.base import Target, ToolError, ToolInputError
+from tools.looking import Looking, preview_of
 from tools.models import Customer
+from tools.read_customer_record import as_json
 from tools.registry import get_tool
 
 TOOL = get_tool("update_customer_record")
@@ -170,10 +172,37 @@ class TestThePreview:
             "will_be": "RS",
             "sensitive": False,
             "same": False,
+            "then": None,
+            "moved": False,
         }
         assert seen["rows"][1]["same"] is True
         assert seen["rows"][1]["sensitive"] is True
         assert (seen["stale"], seen["read_version"], seen["customer"]["version"]) == (True, 1, 2)
+        assert not seen["then_known"]
+
+    def test_it_tells_what_changed_since_the_agent_read_the_record(self) -> None:
+        read = {"customer": as_json(Customer.objects.get(pk="C-1002"))}
+        Customer.objects.filter(pk="C-1002").update(
+            country="SK", address="Elsewhere 1", last_reviewed_on="2026-11-02"
+        )
+        looking = Looking(version="1", outputs=lambda name: [{"customer": None}, "odd", read])
+        arguments = TOOL.parse(_asked(country="RS", phone="+420 555 010 999"))
+        seen = preview_of(TOOL, arguments, looking)
+        rows = {row["field"]: row for row in seen["rows"]}
+        country = rows["country"]
+        assert (country["then"], country["now"], country["will_be"]) == ("CZ", "SK", "RS")
+        assert country["moved"]
+        assert not rows["phone"]["moved"]
+        assert ("Address", "Výstavní 12, 702 00 Ostrava", "Elsewhere 1") in seen["moved"]
+        assert ("Last reviewed", "2 November 2026") in [(one[0], one[2]) for one in seen["moved"]]
+
+    def test_what_the_agent_read_of_another_version_or_customer_is_not_taken(self) -> None:
+        other = {"customer": {**as_json(Customer.objects.get(pk="C-1001")), "version": 1}}
+        newer = {"customer": {**as_json(Customer.objects.get(pk="C-1002")), "version": 7}}
+        Customer.objects.filter(pk="C-1002").update(country="SK")
+        looking = Looking(version="1", outputs=lambda name: [other, newer])
+        seen = preview_of(TOOL, TOOL.parse(_asked(country="RS")), looking)
+        assert (seen["stale"], seen["then_known"], seen["moved"]) == (True, False, [])
 
     def test_fields_that_stay_are_listed_apart(self) -> None:
         unchanged = dict(self._preview(country="SK")["unchanged"])
