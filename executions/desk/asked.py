@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -9,6 +10,7 @@ from agentops.accounts.models import User
 from executions.models import AgentReview, AgentReviewVote, AgentStep
 
 SHOWN = 5
+_SAID = ("ask", "reject")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -23,13 +25,16 @@ class Exchange:
     answer: str
 
 
-def earlier_exchanges(review: AgentReview) -> list[Exchange]:
-    """Return the latest of them about the same tool before this call, oldest first."""
+def earlier_exchanges(review: AgentReview, others: Iterable[AgentReview]) -> list[Exchange]:
+    """Return the latest of them about the same tool before this call, oldest first. `others` are
+    the execution's other reviews with their votes."""
+    if not any(vote.vote in _SAID for one in others for vote in one.votes.all()):
+        return []
     votes = AgentReviewVote.objects.filter(
         review__execution=review.execution_id,
         review__tool_name=review.tool_name,
         review__call__step_number__lt=review.call.step_number,
-        vote__in=("ask", "reject"),
+        vote__in=_SAID,
     )
     rows = votes.select_related("voter", "review__call").order_by("-created_at")[:SHOWN]
     found = [(vote, vote.review.call.step_number + 1) for vote in reversed(rows)]

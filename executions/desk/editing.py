@@ -24,7 +24,7 @@ from executions.desk.filters import trail_of
 from executions.desk.item import permitted, refused
 from executions.desk.proposal import Proposal, proposal_of
 from executions.desk.standing import standing_of
-from executions.desk.versions import replaced, shown_by
+from executions.desk.versions import replaced, shown_by, versions_of
 from executions.models import AgentReview
 from executions.operations.editing import checked
 from executions.operations.refusals import EditRefused, NotPermitted, Refusal, ReviewClosed
@@ -154,7 +154,7 @@ def _page(
         "proposal": proposal,
         "review": proposal.review,
         "call": proposal.call,
-        "standing": standing_of(request.user, proposal.review),
+        "standing": standing_of(request.user, proposal.review, versions_of(proposal.review)),
         "filters": trail_of(request, request.user),
     }
     return page(request, template, {**shared, **context}, here="reviews", status=status)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
@@ -77,12 +78,13 @@ def review_page(
     status: int = 200,
 ) -> HttpResponse:
     proposal = proposal_of(found)
-    standing = standing_of(request.user, found)
+    reviews = reviews_by_call(found.execution_id)
+    versions = reviews[found.call_id]
+    standing = standing_of(request.user, found, versions)
     became = followed(request.user, found, standing)
-    following = following_context(request, found, became)
+    following = following_context(request, found, became, versions)
     address = reverse("review", args=[found.pk])
     words = kept.words_for(request, address)
-    reviews = reviews_by_call(found.execution_id)
     others = _other_reviews(found, reviews)
     context = {
         **following,
@@ -93,12 +95,12 @@ def review_page(
         "steps": steps_up_to(
             found.execution_id, proposal.call.step_number, last=AROUND, reviews=reviews
         ),
-        "history": history_of(found, reviews[found.call_id]),
+        "history": history_of(found, versions),
         "figures": figures(proposal.execution),
         "others": others,
         "confirmation": confirmation_of(found),
         "reasons": reasons_of(found),
-        "exchanges": earlier_exchanges(found),
+        "exchanges": earlier_exchanges(found, others),
         **presence_at(found, request.user),
         "decides": rights.decidable_tools(request.user),
         "may_view_documents": request.user.has_perm(rights.VIEW_DOCUMENTS),
@@ -117,7 +119,10 @@ def review_page(
 
 
 def following_context(
-    request: PersonRequest, found: AgentReview, became: Followed | None
+    request: PersonRequest,
+    found: AgentReview,
+    became: Followed | None,
+    versions: Sequence[AgentReview],
 ) -> dict[str, Any]:
     """Return what the part of the page shows that follows a review to its end."""
     filters = trail_of(request, request.user)
@@ -126,7 +131,7 @@ def following_context(
         "review": found,
         "call": found.call,
         "execution": found.execution,
-        "newer": newer_than(found),
+        "newer": newer_than(found, versions),
         "next": next_for(request.user, after=found, filters=filters),
         "filters": filters,
         "may_view_execution": request.user.has_perm(rights.VIEW_EXECUTIONS),

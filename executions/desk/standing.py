@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from uuid import UUID
 
@@ -35,13 +35,16 @@ class Standing:
         return sum(vote.vote == "approve" for vote in self.votes)
 
 
-def standing_of(person: User, review: AgentReview) -> Standing:
-    """Return what this person may do. Only shown: the operation decides when it is done."""
-    votes = list(review.votes.select_related("voter").order_by("created_at"))
+def standing_of(person: User, review: AgentReview, versions: Sequence[AgentReview]) -> Standing:
+    """Return what this person may do. Only shown: the operation decides when it is done.
+
+    `versions` are all of the call's reviews, with their votes.
+    """
+    votes = next(list(one.votes.all()) for one in versions if one.pk == review.pk)
     mine = next((vote for vote in votes if vote.voter_id == person.pk), None)
     execution = review.execution
     launcher = execution.launched_by_id or execution.user_id
-    editors = _editors(review)
+    editors = {one.edited_by_id for one in versions if one.edited_by_id}
     may_cancel = person.has_perm(permissions.CANCEL) and not execution.is_final
     if review.status != ReviewStatus.OPEN:
         return Standing(votes=votes, mine=mine)
@@ -65,11 +68,6 @@ def standing_of(person: User, review: AgentReview) -> Standing:
         may_cancel=may_cancel,
         others=able(review, barred=barred | {person.pk}),
     )
-
-
-def _editors(review: AgentReview) -> set[UUID]:
-    versions = AgentReview.objects.filter(call=review.call_id).exclude(edited_by=None)
-    return set(versions.values_list("edited_by_id", flat=True)) - {None}
 
 
 def able(review: AgentReview, *, barred: Collection[UUID] = ()) -> list[User]:

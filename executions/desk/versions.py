@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from executions.core.states import ReviewStatus
 from executions.desk.differences import Difference, differences
 from executions.models import AgentReview
+from executions.pages.story import reviews_by_call
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -26,15 +28,19 @@ def shown_by(review: AgentReview) -> Any:
     return edit.edited_input if edit else review.call.proposed_input
 
 
-def newer_than(review: AgentReview) -> AgentReview | None:
-    """Return the newest version of this call's review, unless it is this one."""
-    newer = AgentReview.objects.filter(call=review.call_id, version__gt=review.version)
-    return newer.select_related("edited_by").order_by("-version").first()
+def versions_of(review: AgentReview) -> list[AgentReview]:
+    """Return all versions of this call's review with their votes, oldest first."""
+    return reviews_by_call(review.execution_id)[review.call_id]
+
+
+def newer_than(review: AgentReview, versions: Sequence[AgentReview]) -> AgentReview | None:
+    """Return the newest of the call's versions, unless it is this one."""
+    return versions[-1] if versions[-1].version > review.version else None
 
 
 def replaced(review: AgentReview) -> Replaced | None:
     """Return what replaced this version, if people may decide on that now."""
-    newer = newer_than(review)
+    newer = newer_than(review, versions_of(review))
     if newer is None or newer.status != ReviewStatus.OPEN:
         return None
     return Replaced(

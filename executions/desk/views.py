@@ -23,7 +23,7 @@ from executions.desk.item import following_context, permitted, refused, review_p
 from executions.desk.proposal import find_review
 from executions.desk.reading import Unread, check_read
 from executions.desk.standing import standing_of
-from executions.desk.versions import replaced
+from executions.desk.versions import replaced, versions_of
 from executions.models import AgentReview
 from executions.operations import cancelling
 from executions.operations.refusals import (
@@ -57,10 +57,11 @@ def review(request: PersonRequest, review_id: UUID) -> HttpResponse:
 def outcome(request: PersonRequest, review_id: UUID) -> HttpResponse:
     """Answer the part of a review's page that follows it to its end: 204 while it is as `seen`."""
     found = permitted(request, review_id)
-    became = followed(request.user, found, standing_of(request.user, found))
+    versions = versions_of(found)
+    became = followed(request.user, found, standing_of(request.user, found, versions))
     if became is None or became.state == request.GET.get("seen"):
         return HttpResponse(status=204)
-    context = following_context(request, found, became)
+    context = following_context(request, found, became, versions)
     response = render(request, "desk/_followed.html", context)
     response.headers["Cache-Control"] = "no-store"
     return response
