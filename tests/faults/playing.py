@@ -95,8 +95,8 @@ class Player:
                 hands.do(Act("acknowledge", {"ids": tickets}))
             hands.catch_up()
             moving = AgentExecution.objects.filter(status__in=MOVING)
-            if not moving.exists():
-                return
+            if lived and not moving.exists():
+                return  # after a death another runner has lived, and buried the dead one
             if moving.filter(wake_at__isnull=False).exists():
                 hands.do(Act("let_time_pass"))
         raise AssertionError(f"{played.told}: it does not come to rest")
