@@ -12,6 +12,7 @@ from uuid import UUID
 
 from django.db.models import Sum
 
+from executions.core.limits import Limits
 from executions.models import AgentExecution, AgentReview, AgentToolCall
 from tests.faults import scenarios
 from tests.faults.acts import Act
@@ -63,10 +64,10 @@ class Schedule:
 
     def _script(self, player: Player) -> list[dict[str, Any]]:
         steps = [
-            calls(*(self._call(player, step, place) for place in range(self._rng.randint(1, 3))))
+            [self._call(player, step, place) for place in range(self._rng.randint(1, 3))]
             for step in range(self._rng.randint(1, 3))
         ]
-        return [*steps, text()]
+        return [*(calls(*step) for step in _without_loops(steps) if step), text()]
 
     def _call(self, player: Player, step: int, place: int) -> scenarios.Call:
         serial = player.serial * 100 + step * 10 + place
@@ -104,6 +105,18 @@ class Schedule:
             is_over = AgentExecution.objects.get(pk=review.execution_id).is_final
             return player.settle(played, review, drop=is_over or self._rng.random() < 0.2)
         return answer(review, self._rng.choices(list(VERDICTS), list(VERDICTS.values()))[0])
+
+
+def _without_loops(steps: list[list[scenarios.Call]]) -> list[list[scenarios.Call]]:
+    """Return the steps without the repeats for which an execution is stopped."""
+    asked: list[scenarios.Call] = []
+    for step in steps:
+        for call in tuple(step):
+            if asked.count(call) < Limits().max_identical_calls - 1:
+                asked.append(call)
+            else:
+                step.remove(call)
+    return steps
 
 
 def versions() -> int:
