@@ -78,13 +78,14 @@ def against_outside(played: Played) -> list[str]:
 
 
 def _asked_again(played: Played) -> list[str]:
-    """At most one LLM request is repeated for each fault."""
+    """At most one LLM request is repeated for each fault, and for each runner taken for dead."""
     bodies = Counter(json.dumps(line["body"], sort_keys=True) for line in played.requests)
     again = sum(times - 1 for times in bodies.values())
     spoilt = sum(bool(line["fault"]) for line in played.requests)
-    if again <= len(played.fired) * len(played.executions) + spoilt:
+    lives = len(played.fired) + played.burials
+    if again <= lives * len(played.executions) + spoilt:
         return []
-    return [f"{again} requests were repeated after {len(played.fired)} faults"]
+    return [f"{again} requests were repeated after {lives} faults and burials"]
 
 
 def broken_promises(plays: Sequence[Played]) -> list[str]:

@@ -40,13 +40,15 @@ class Hands(Protocol):
 
 @dataclass
 class Played:
-    """What was played, for the judge. `deaths`: of runners; `deeds`: the acts done."""
+    """What was played, for the judge. `deaths`: of runners; `burials`: of living ones, at most;
+    `deeds`: the acts done."""
 
     name: str
     executions: list[UUID] = field(default_factory=list)
     fired: list[Fault] = field(default_factory=list)
     places: list[Place] = field(default_factory=list)
     deaths: int = 0
+    burials: int = 0
     letters: list[str] = field(default_factory=list)
     filings: list[str] = field(default_factory=list)
     requests: list[dict[str, Any]] = field(default_factory=list)

@@ -53,7 +53,9 @@ class Schedule:
             launched = hands.do(Act("launch", {"script": script, "key": key}))
             played.executions.append(UUID(launched))
         for _ in range(self._rng.randint(0, MOST_MEDDLERS)):
-            hands.visit(self._rng.randint(1, HITS), self._meddling(played))
+            hit, act = self._rng.randint(1, HITS), self._meddling(played)
+            hands.visit(hit, act)
+            played.burials += act.name == "bury_the_living"
         for _ in range(ROUNDS):
             player.bring_to_rest(hands, played)
             act = self._next_act(player, played)
