@@ -69,7 +69,10 @@ class Schedule:
             [self._call(player, step, place) for place in range(self._rng.randint(1, 3))]
             for step in range(self._rng.randint(1, 3))
         ]
-        return [*(calls(*step) for step in _without_loops(steps) if step), text()]
+        return [
+            *(calls(*step) for step in _without_loops(steps) if step),
+            text(f"done {player.serial}"),
+        ]
 
     def _call(self, player: Player, step: int, place: int) -> scenarios.Call:
         serial = player.serial * 100 + step * 10 + place
