@@ -10,7 +10,9 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import gc
+import sys
 import threading
+import traceback
 from typing import Any
 
 import psycopg
@@ -25,7 +27,7 @@ from executions.llm.port import LLM, Request
 from tests.faults.crashing import Died, Injector
 
 HANGS_S = 15.0
-JOIN_S = 10.0
+JOIN_S = 30.0
 ALIVE = "SELECT id FROM agent_runners WHERE dead_at IS NULL"
 # What another runner's undertaker does when it sees that the process is gone.
 BURY = """
@@ -141,9 +143,14 @@ def _join_tool_threads(runner: Runner, standing: set[threading.Thread]) -> None:
     for thread in set(threading.enumerate()) - standing:
         if thread.name.startswith("tool"):
             thread.join(JOIN_S)
-            assert not thread.is_alive(), f"{thread.name} goes on after its runner's end"
+            assert not thread.is_alive(), f"{thread.name} goes on after its end: {_stands(thread)}"
     if hasattr(runner, "services"):
         runner.services.threads.close()  # once more: the connections of those that were busy
+
+
+def _stands(thread: threading.Thread) -> str:
+    frame = sys._current_frames().get(thread.ident or 0)
+    return "".join(traceback.format_stack(frame, limit=12)) if frame else "nowhere"
 
 
 def _innermost(task: asyncio.Task[Any]) -> Any:
