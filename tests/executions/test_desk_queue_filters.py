@@ -249,13 +249,14 @@ def test_a_list_longer_than_a_page_goes_on_behind_its_last_row(
 def test_a_hundred_rows_take_few_queries(
     client: Client, rita: User, django_assert_max_num_queries: DjangoAssertNumQueries
 ) -> None:
-    for number in range(101):
-        customer = f"C-10{number % 11 + 1:02d}"
-        desk.proposed(arguments={**desk.LETTER, "subject": f"No {number}"}, customer=customer)
+    ids = list(factories.waiting(reviews=101).reviews.values_list("pk", flat=True))
+    for number in range(11):
+        customer = f"C-10{number + 1:02d}"
+        AgentReview.objects.filter(pk__in=ids[number::11]).update(customer_id=customer)
     client.get(reverse("reviews"))
     with django_assert_max_num_queries(15):
         page = listed(client)
     assert len(order(page)) == 100
     with django_assert_max_num_queries(16):
-        last = listed(client, q="Your", after=order(page)[-1], customer="C-1001")
-    assert order(last) == []
+        last = listed(client, q="Letter", after=order(page)[-1], customer="C-1001")
+    assert set(order(last)).isdisjoint(order(page))
