@@ -173,6 +173,12 @@ def since(at: datetime | None) -> str:
 
 
 @register.filter
+def did(vote: str) -> str:
+    """Return what a person did by a vote, to follow their name."""
+    return words.did(vote)
+
+
+@register.filter
 def ago(at: datetime | None) -> str:
     """Return how long ago a moment was, with "ago"."""
     return words.ago(timezone.now() - at) if at else words.NOTHING

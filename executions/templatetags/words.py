@@ -9,6 +9,13 @@ from typing import Any
 SECOND_MS = 1000
 MINUTE_S, HOUR_S, DAY_S = 60, 3600, 86_400
 NOTHING = "\N{EN DASH}"
+DID = {
+    "approve": "approved it",
+    "reject": "rejected it",
+    "ask": "asked the agent",
+    "happened": "said that it happened",
+    "drop": "dropped it",
+}
 
 
 def duration(ms: Any) -> str:
@@ -35,6 +42,11 @@ def ago(span: timedelta) -> str:
     """Return how long ago something was: "just now", "12 min ago"."""
     told = age(span)
     return "just now" if told == "now" else f"{told} ago"
+
+
+def did(vote: str) -> str:
+    """Return what a person did by a vote, to follow their name."""
+    return DID.get(vote, f"said {vote}")
 
 
 def _long(seconds: int) -> str:

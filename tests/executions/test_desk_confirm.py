@@ -100,7 +100,7 @@ def test_the_second_voter_reads_who_approved_first_and_with_which_note(client: C
     client.force_login(factories.person("omar", may=["approve_*"]))
     told = sheet(client, review)
     assert "Yours is vote 2 of 2." in told
-    assert "<b>rita</b> said approve" in told
+    assert "<b>rita</b> approved it" in told
     assert "as agreed" in told
 
 

@@ -124,7 +124,7 @@ def test_each_version_is_told_with_its_votes_and_its_edit(client: Client, rita: 
     page = shown(client, newer)
     past = page.split("What was decided on it")[1]
     assert "Version 1" in past
-    assert "<b>vera</b> said approve" in past
+    assert "<b>vera</b> approved it" in past
     assert "because" in past
     assert "Edited by omar" in past
     assert "1 argument changed by the edit" in past

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from executions.models.review import VOTES
 from executions.templatetags import words
 
 
@@ -34,6 +35,11 @@ def test_a_duration_is_told_in_two_units_at_most(ms: int, told: str) -> None:
 )
 def test_an_age_is_told_roughly(seconds: int, told: str) -> None:
     assert words.age(timedelta(seconds=seconds)) == told
+
+
+def test_every_vote_is_told_as_what_the_person_did() -> None:
+    assert set(words.DID) == set(VOTES)
+    assert words.did("reject") == "rejected it"
 
 
 def test_what_has_just_happened_is_not_now_ago() -> None:

@@ -43,6 +43,7 @@ class Stages:
         for mode, (scheme, size) in MODES.items():
             page.emulate_media(color_scheme=scheme)
             page.set_viewport_size(size)
+            page.wait_for_load_state("networkidle")  # a page of a PDF is drawn when it is asked for
             picture(page, path.with_name(f"{path.name}-{mode}.png"))
         page.emulate_media(color_scheme="light")
         page.set_viewport_size(DESKTOP)
