@@ -30,6 +30,7 @@ log = logging.getLogger(__name__)
 EARLIER = 20
 """So many earlier outputs of one tool a preview may look at."""
 
+FACTS = "desk/preview/facts.html"
 FALLBACK = "desk/preview/fields.html"
 
 
@@ -144,7 +145,7 @@ def proposal_of(review: AgentReview, *, arguments: Any = None) -> Proposal:
         call.tool_input = arguments
     said = action(call.tool_name, call.tool_input)
     preview, problem = _preview(said.tool, said.arguments, _looking(review))
-    own = [said.tool.template] if preview and said.tool and said.tool.template else []
+    own = [said.tool.template or FACTS] if preview and said.tool else []
     return Proposal(
         review=review,
         call=call,

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import re
+from contextlib import suppress
 from dataclasses import dataclass, field
 from html.parser import HTMLParser
 from typing import Any
@@ -41,6 +42,16 @@ class Element:
                 if found := one.find(attribute, value):
                     return found
         return None
+
+    def find_tag(self, tag: str) -> Element:
+        """The first element of this kind below."""
+        for one in self.children:
+            if isinstance(one, Element):
+                if one.tag == tag:
+                    return one
+                with suppress(LookupError):
+                    return one.find_tag(tag)
+        raise LookupError(f"there is no {tag}")
 
 
 def unmarked(mark: str) -> str:

@@ -8,21 +8,16 @@ from typing import Any
 import pytest
 
 from agentops.environment import BASE_DIR
+from tests.support.guide import GUIDE, examples
 from tests.tools.calling import a_context
 from tools import base
 from tools.base import Effect, Tool, ToolError
 from tools.registry import ALWAYS_GATED, TOOLS, collect
 
-GUIDE = (BASE_DIR / "docs" / "write-a-tool.md").read_text()
-
 
 @pytest.fixture(scope="module")
 def written() -> dict[str, Any]:
-    """Everything that the guide's examples define, run one after the other."""
-    names: dict[str, Any] = {"__name__": "guide"}
-    for number, source in enumerate(re.findall(r"```python\n(.*?)```", GUIDE, re.DOTALL), start=1):
-        exec(compile(source, f"write-a-tool.md, example {number}", "exec"), names)
-    return names
+    return examples()
 
 
 def _run(tool: Tool, arguments: dict[str, Any]) -> Any:
@@ -37,7 +32,7 @@ def test_the_first_example_is_a_tool_in_about_ten_lines(written: dict[str, Any])
 
 def test_the_examples_can_be_registered(written: dict[str, Any]) -> None:
     tools = [value for value in written.values() if isinstance(value, Tool)]
-    assert len(collect([*TOOLS.values(), *tools])) == len(TOOLS) + 3
+    assert len(collect([*TOOLS.values(), *tools])) == len(TOOLS) + 4
 
 
 def test_the_approval_example_asks_for_two_people_above_its_limit(written: dict[str, Any]) -> None:

@@ -8,6 +8,7 @@ go by.
 from __future__ import annotations
 
 import json
+import re
 import sys
 import unicodedata
 from collections import Counter
@@ -15,24 +16,33 @@ from typing import Any
 
 import hypothesis
 import pytest
+from django.core.mail import EmailMessage
 from django.db import connection, transaction
 from django.test import Client
 from hypothesis import HealthCheck, given
 from hypothesis import strategies as st
 from psycopg.types.json import Jsonb
+from pytest_django import Settings
 
+from agentops.accounts.models import User
+from executions import operations
 from executions.core import storable
+from executions.models import AgentReview
 from executions.templatetags.show import visible, visible_lines
 from tests import factories
 from tests.executions import desk
 from tests.executions.test_desk_review import document
+from tests.rehearsal_server import RehearsalServer
 from tests.support.effort import Effort
+from tests.support.rehearsed_agent import REHEARSED, calls, text
+from tests.support.standing_runner import run_until_idle
 from tests.support.unrender import page_of, unrender
 from tools.base import ToolInputError
 from tools.registry import TOOLS
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.slow]
 
+BLOCKS = 8
 CATEGORIES = sorted({unicodedata.category(chr(code)) for code in range(sys.maxunicode + 1)})
 NASTY = (
     "ab \n\t\r\x00\x1b\x7f\x85\u00a0\u00ad\u034f\u061c\u180e\u200b\u200d\u200e\u2028\u2029\u202e"
@@ -80,18 +90,30 @@ def digest_of(arguments: Any) -> str:
         return str(cursor.fetchone()[0])
 
 
+def mail_of(page: str) -> tuple[str, str, str]:
+    """The subject, and the body as text and in its frame, as the page of a mail shows them."""
+    shown = page_of(page)
+    found = [shown.find("data-shows", one) for one in ("subject", "body")]
+    frame = shown.find("title", "The mail as its recipient sees it")
+    assert all(found)
+    assert frame
+    text = page_of(frame.attributes["srcdoc"] or "").find_tag("pre")
+    return (*(one.text() for one in found if one), text.text())  # type: ignore[return-value]
+
+
 def categories_of(value: Any) -> set[str]:
     return {unicodedata.category(char) for char in json.dumps(value, ensure_ascii=False)}
 
 
-def test_the_page_determines_the_arguments(client: Client, effort: Effort) -> None:
+@pytest.mark.blocks(BLOCKS)
+def test_the_page_determines_the_arguments(client: Client, effort: Effort, block: int) -> None:
     desk.load_sample_data()
     client.force_login(factories.person("ada", is_superuser=True))
     tool_counts, categories = Counter[str](), set[str]()
 
-    @hypothesis.seed(effort.seed)
+    @hypothesis.seed(effort.seed + block)
     @hypothesis.settings(
-        max_examples=effort.times(short=120, long=10_500),
+        max_examples=effort.times(short=120, long=10_400 // BLOCKS),
         deadline=None,
         database=None,
         suppress_health_check=list(HealthCheck),
@@ -109,13 +131,15 @@ def test_the_page_determines_the_arguments(client: Client, effort: Effort) -> No
         assert json.dumps(read) == json.dumps(review.call.tool_input)
         assert digest_of(read) == review.input_digest
         assert f'name="seen_digest" value="{review.input_digest}"' in page
+        if name == "send_email" and 'data-shows="body"' in page:
+            assert mail_of(page) == (read["subject"], read["body"], read["body"])
+            tool_counts["a mail in its own look"] += 1
         tool_counts[name] += 1
         categories.update(categories_of(arguments))
 
     holds()
-    assert len(tool_counts) == 5
+    assert len(tool_counts) == 6
     if effort.is_long:
-        assert tool_counts.total() >= 10_000
         assert categories == set(CATEGORIES) - {"Cs"}  # no lone surrogate is storable
 
 
@@ -127,6 +151,46 @@ def test_every_character_there_is_can_be_read_back(effort: Effort) -> None:
         text = "".join(f"a{chr(code)}" + chr(code) for code in codes[start : start + 2000])
         for shown in (visible(text), visible_lines(text)):
             assert page_of(shown).text() == text
+
+
+TRICKY = [
+    (
+        "Your p\u0430ypal report",
+        "Dear Ana,\n\n\tsee \u200d\U0001f469\u200d\U0001f680 and  two spaces",
+    ),
+    ("Z\u030calgo", "It is so.\n" * 60 + " " * 40 + "\u00a0and pay \uff21na \\u0000 <b>&amp;</b>"),
+]
+
+
+@pytest.mark.parametrize(("subject", "body"), TRICKY)
+def test_what_was_read_is_what_was_approved_and_what_ran(
+    llm: RehearsalServer,
+    reviewers: list[User],
+    client: Client,
+    mailoutbox: list[EmailMessage],
+    settings: Settings,
+    subject: str,
+    body: str,
+) -> None:
+    settings.AGENTOPS_UNDO_S = 0
+    letter = {**desk.LETTER, "subject": subject, "body": body}
+    script = {"rehearse": [calls(("send_email", letter)), text()]}
+    operations.launch(agent_type=REHEARSED.name, input_data=script, user=factories.system())
+    run_until_idle(base_url=llm.base_url)
+    review = AgentReview.objects.get()
+    client.force_login(reviewers[0])
+    page = client.get(desk.url(review)).content.decode()
+    read = unrender(page, review.input_digest)
+    boxes = re.findall(r'name="read" value="([^"]*)"', page)
+    data = {**desk.form(review, "approve"), "read": boxes}
+    assert client.post(desk.url(review, "decide"), data).status_code == 302
+    run_until_idle(base_url=llm.base_url)
+    (sent,) = mailoutbox
+    assert (sent.to, sent.subject, sent.body) == (read["to"], read["subject"], read["body"])
+    call = factories.fresh(review.call)
+    assert call.status == "succeeded"
+    digests = {call.input_digest, review.votes.get().input_digest, review.input_digest}
+    assert digests == {digest_of(read)}
 
 
 @pytest.mark.parametrize("where", ["subject", "body"])
