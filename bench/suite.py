@@ -34,7 +34,7 @@ class Size:
     history: int = 20_000
     desk_history: int = 1_000_000
     reviews: int = 5_000
-    rounds: int = 40
+    rounds: int = 20
 
 
 SMALLEST = Size(
