@@ -26,7 +26,6 @@ from executions.models import AgentExecution, AgentReview
 from executions.models.review import ReviewQuerySet
 from executions.pages.waiting import waiting_for
 
-AT_ONCE = 4
 PLAIN = "your settings"
 DECIDED = {"approve, and what follows": "approve", "reject, and what follows": "reject"}
 METRICS = {"metrics of 24 hours": "24h", "metrics of 30 days": "30d"}
@@ -35,28 +34,28 @@ Answers = dict[str, list[Answer]]
 
 
 def measure(
-    place: Place, *, executions: int, reviews: int, times: int
+    place: Place, *, executions: int, reviews: int, times: int, people: int
 ) -> dict[str, dict[str, Any]]:
-    """Fill, open everything so often, alone and four at once; return the figures by page."""
+    """Fill, open everything so often, alone and several at once; return the figures by page."""
     history.check_room(place, executions)
     with place.server.connect_as_admin(database="agentops") as conn:
         history.fill_quickly(conn, executions=executions, unfinished=0)
         open_reviews.fill(conn, reviews=reviews)
         conn.execute("VACUUM ANALYZE")
-    columns = visit(place, times=times)
+    columns = visit(place, times=times, people=people)
     connection.close()
     return columns
 
 
-def visit(place: Place, *, times: int) -> dict[str, dict[str, Any]]:
+def visit(place: Place, *, times: int, people: int) -> dict[str, dict[str, Any]]:
     """Open everything on a filled database. Decides some reviews on the way."""
     pages = addresses()
     with open_site(place) as port:
-        people = [_logged_in(port, name) for name in ("rita", *["omar"] * (AT_ONCE - 1))]
-        _rounds(people[0], pages, 1)  # what is read for the first time is not counted
-        alone = _rounds(people[0], pages, times)
-        beside = _at_once(people, pages, -(-times // AT_ONCE))
-        alone |= _metrics(people[0]) | _decisions(people[0], times)
+        visitors = [_logged_in(port, name) for name in ("rita", *["omar"] * (people - 1))]
+        _rounds(visitors[0], pages, 1)  # what is read for the first time is not counted
+        alone = _rounds(visitors[0], pages, times)
+        beside = _at_once(visitors, pages, -(-times // people))
+        alone |= _metrics(visitors[0]) | _decisions(visitors[0], times)
     return {name: _figures(answers, beside[name]) for name, answers in alone.items()}
 
 
