@@ -35,14 +35,17 @@ def on_it(review: AgentReview, reader: User, now: datetime) -> OnIt | None:
     return OnIt(person=review.claimed_by, minutes=minutes, is_me=review.claimed_by_id == reader.pk)
 
 
-def lost(reader: User, reviews: Iterable[UUID]) -> dict[UUID, AgentReviewClaim]:
-    """Return, by review, the claim by which somebody took it from the reader who has not been on
-    it since."""
+def lost(reader: User, reviews: Iterable[AgentReview]) -> dict[UUID, AgentReviewClaim]:
+    """Return, by review that somebody else is on, the claim that took it from the reader, who has
+    not been on it since."""
+    others = [one.pk for one in reviews if one.claimed_by_id not in (None, reader.pk)]
     found: dict[UUID, AgentReviewClaim] = {}
     claims = AgentReviewClaim.objects.filter(
-        Q(taken_from=reader) | Q(claimant=reader), review__in=list(reviews)
+        Q(taken_from=reader) | Q(claimant=reader),
+        review__in=others,
+        review__status=ReviewStatus.OPEN,
     )
-    for claim in claims.select_related("claimant").order_by("created_at"):
+    for claim in claims.select_related("claimant").order_by("created_at") if others else ():
         if claim.taken_from_id == reader.pk:
             found[claim.review_id] = claim
         else:
@@ -52,8 +55,7 @@ def lost(reader: User, reviews: Iterable[UUID]) -> dict[UUID, AgentReviewClaim]:
 
 def presence_at(review: AgentReview, reader: User) -> dict[str, Any]:
     """Return what one review's page tells of it: `on_it` and `lost_to`, None as a rule."""
-    is_open = review.status == ReviewStatus.OPEN
     return {
         "on_it": on_it(review, reader, timezone.now()),
-        "lost_to": lost(reader, [review.pk]).get(review.pk) if is_open else None,
+        "lost_to": lost(reader, [review]).get(review.pk),
     }

@@ -179,7 +179,7 @@ def _tasks(
 ) -> list[Task]:
     """Read the first of these, one more than a page has."""
     rows = list(_with_all(ordered.values("pk")[: SHOWN + 1]))
-    losses = lost(person, [review.pk for review in rows])
+    losses = lost(person, rows)
     return [_task(one, person, now, customers, losses.get(one.pk)) for one in rows]
 
 
