@@ -18,7 +18,6 @@ from tools.base import Effect, Tool, tool
 from tools.registry import TOOLS
 from tools.schemas import Arguments
 
-
 pytestmark = pytest.mark.django_db
 
 
