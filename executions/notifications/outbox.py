@@ -108,8 +108,8 @@ def _by_person(
     due: Sequence[AgentNotification],
 ) -> Iterable[tuple[User, list[AgentNotification]]]:
     """Return the letters to write: one per urgent review that opened, and for the rest one per
-    person and stage."""
-    gathered: dict[tuple[User, str], list[AgentNotification]] = {}
+    person and stage. What failed is not mixed with what is new: it is the same letter again."""
+    gathered: dict[tuple[User, str, int], list[AgentNotification]] = {}
     for one in due:
         for person in whom_to_tell(one):
             if str(person.pk) in one.told or quiet.is_quiet(one, person):
@@ -117,8 +117,9 @@ def _by_person(
             if one.is_urgent and one.stage == OPENED:
                 yield person, [one]
             else:
-                gathered.setdefault((person, one.stage), []).append(one)
-    for (person, _), about in gathered.items():
+                failures = one.attempts if one.error else 0
+                gathered.setdefault((person, one.stage, failures), []).append(one)
+    for (person, *_), about in gathered.items():
         yield person, about
 
 

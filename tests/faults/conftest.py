@@ -9,11 +9,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from django.contrib.auth.models import Permission
+from django.contrib.auth.models import Group, Permission
+from django.core.mail import EmailMessage
 from django.core.management import call_command
 from pytest_django import Settings
 
 from agentops.accounts.models import User
+from executions import housekeeping
 from executions.registry_sync import sync_registry
 from tests import factories, rehearsal_server
 from tests.executions import desk
@@ -32,6 +34,7 @@ from tests.support.processes import ChildProcess
 from tests.support.racing import Racers, racers
 from tests.support.releases import Release
 from tests.support.trial import trial
+from tests.tools.mail_server import Mailbox, mail_server
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
@@ -177,3 +180,33 @@ def desks(reviewers: list[User]) -> list[Person]:
     for person in reviewers:
         person.user_permissions.add(right)
     return [at_browser(person) for person in reviewers]
+
+
+@pytest.fixture
+def mailbox(settings: Settings) -> Iterator[Mailbox]:
+    """A real mail server, to which the site's mail goes."""
+    with mail_server() as server:
+        settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
+        settings.EMAIL_HOST, settings.EMAIL_PORT = "127.0.0.1", server.port
+        yield server
+
+
+@pytest.fixture
+def leads(team: dict[str, User], settings: Settings) -> Group:
+    """A group of one who may decide nothing, and of one who has gone."""
+    settings.AGENTOPS_ESCALATION_GROUP = "Leads"
+    group = Group.objects.create(name="Leads")
+    group.user_set.add(team["nora"], User.objects.get(username="gone"))
+    return group
+
+
+@pytest.fixture
+def told(mailoutbox: list[EmailMessage]) -> Any:
+    """Be the housekeeping's minute; return (to, subject) of the letters it sent."""
+
+    def minute() -> list[tuple[str, str]]:
+        mailoutbox.clear()
+        housekeeping.notify()
+        return [(letter.to[0], letter.subject) for letter in mailoutbox]
+
+    return minute

@@ -13,8 +13,11 @@ from django.db.models.functions import Now
 
 from executions.models import AgentNotification, AgentReview
 from tests import factories
+from tests.executions import desk
 
 SITE = "https://agentops.example.com"
+SECRETS = ("ana.duarte", "Marlowe", "Your report", "it is filed", desk.SAYS)
+"""What no notification may hold."""
 
 
 def later(minutes: int = 60) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 import threading
-from collections.abc import Iterator
 
 import pytest
 from django.core.mail import EmailMessage
@@ -24,16 +23,7 @@ from tests.faults.outbox import SITE, later, of
 from tests.faults.reviewing import letter_before_people
 from tests.faults.test_review_looking import contents
 from tests.rehearsal_server import RehearsalServer
-from tests.tools.mail_server import Mailbox, mail_server
-
-
-@pytest.fixture
-def mailbox(settings: Settings) -> Iterator[Mailbox]:
-    """A real mail server, to which the site's mail goes."""
-    with mail_server() as server:
-        settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
-        settings.EMAIL_HOST, settings.EMAIL_PORT = "127.0.0.1", server.port
-        yield server
+from tests.tools.mail_server import Mailbox
 
 
 def receivers(mailbox: Mailbox) -> list[str]:

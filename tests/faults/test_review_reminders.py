@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import threading
 from dataclasses import replace
 from datetime import timedelta
@@ -24,37 +23,16 @@ from executions.notifications.late import fall_due
 from executions.notifications.quiet import is_within
 from tests import factories
 from tests.executions import desk
-from tests.faults.outbox import SITE, hook_server, later, of, spend
+from tests.faults.outbox import SECRETS, SITE, later, spend
 from tests.support.browsing import Browser
 from tests.support.trial import trial
+from tests.tools.mail_server import Mailbox
 from tools.base import Late, always
 from tools.registry import get_tool
 
 pytestmark = pytest.mark.django_db
 
-SECRETS = ("ana.duarte", "Marlowe", "Your report", "it is filed", desk.SAYS)
 REVIEWERS = ["omar@hallberg.example", "rita@hallberg.example"]
-
-
-@pytest.fixture
-def leads(team: dict[str, User], settings: Settings) -> Group:
-    """A group of one who may decide nothing, and of one who has gone."""
-    settings.AGENTOPS_ESCALATION_GROUP = "Leads"
-    group = Group.objects.create(name="Leads")
-    group.user_set.add(team["nora"], User.objects.get(username="gone"))
-    return group
-
-
-@pytest.fixture
-def told(mailoutbox: list[EmailMessage]) -> Any:
-    """Be the housekeeping's minute; return (to, subject) of the letters it sent."""
-
-    def minute() -> list[tuple[str, str]]:
-        mailoutbox.clear()
-        housekeeping.notify()
-        return [(letter.to[0], letter.subject) for letter in mailoutbox]
-
-    return minute
 
 
 def quietly(**columns: Any) -> AgentReview:
@@ -185,7 +163,7 @@ def test_a_group_without_anybody_is_an_error_in_the_log(
     assert [to for to, _ in told()] == REVIEWERS
     assert "escalated to a group without anybody in it" in caplog.text
     page = Browser(User.objects.get(username="rita")).load(desk.url(review))
-    assert "was reminded by mail" in page
+    assert "were reminded by mail" in page
     assert "Escalated" not in page
 
 
@@ -227,47 +205,28 @@ def test_the_desk_shows_who_was_told_when(leads: Group, told: Any, team: dict[st
     told()
     listed = rita.load(reverse("reviews"))
     assert listed.count("</svg>reminded") == listed.count("</svg>escalated") == 1
-    assert "was reminded by mail" in rita.load(desk.url(first))
+    assert "were reminded by mail" in rita.load(desk.url(first))
     assert "Escalated by mail" in rita.load(desk.url(second))
 
 
-def test_a_webhook_hears_each_stage_and_of_the_end(
-    leads: Group, told: Any, team: dict[str, User], settings: Settings
+def test_a_letter_that_is_sent_again_is_the_same_whatever_has_become_late_since(
+    team: dict[str, User], mailbox: Mailbox
 ) -> None:
-    """O3: nothing of what it says, and only of an end whose beginning it heard of."""
-    settings.AGENTOPS_WEBHOOK_SECRET = "a secret of the site"
-    review, unheard = desk.proposed(risk="high"), desk.proposed()
-    with hook_server() as (address, taken):
-        settings.AGENTOPS_WEBHOOK_URL = address
-        told()
-        spend(review, 80)
-        told()
-        for one in (review, unheard):
-            operations.decide(
-                review_id=one.pk, person=team["rita"], approve=False, reason="no",
-                seen_digest=one.input_digest,
-            )  # fmt: skip
-        later()
-        told()
-        told()
-    news = [json.loads(body) for _, body in taken]
-    assert [(one["event"], one["status"]) for one in news] == [
-        ("review.opened", "open"), ("review.reminded", "open"),
-        ("review.escalated", "open"), ("review.closed", "rejected"),
-    ]  # fmt: skip
-    assert len({one["id"] for one in news}) == 4
-    assert not any(secret.encode() in body for _, body in taken for secret in SECRETS)
-    assert not unheard.notifications.filter(stage="closed").exists()
-
-
-def test_without_a_webhook_no_end_leaves_a_row(team: dict[str, User], told: Any) -> None:
-    review = desk.proposed(risk="high")
-    told()
-    operations.decide(
-        review_id=review.pk, person=team["rita"], approve=True, seen_digest=review.input_digest
-    )
-    assert list(review.notifications.values_list("stage", flat=True)) == ["opened"]
-    assert of(review).closed_at
+    """O3: at least once, and its Message-ID lets a mailbox drop the second copy."""
+    User.objects.filter(username="omar").update(email="")
+    for _ in range(2):
+        spend(quietly(), 60)
+    mailbox.on_data = "drop"
+    housekeeping.notify()
+    mailbox.on_data = ""
+    spend(quietly(), 60)
+    later()
+    housekeeping.notify()
+    told = [(message["Subject"], message["Message-ID"]) for _, message in mailbox.arrived]
+    assert len(told) == 3
+    assert told[0] == told[1]
+    assert told[1][0] == "Reminder: 2 actions wait for you"
+    assert told[2][0] == "Reminder: 1 action waits for you"
 
 
 def test_two_housekeepers_at_once_remind_once(

@@ -6,16 +6,19 @@ import hashlib
 import hmac
 import json
 import re
+from typing import Any
 
 import pytest
+from django.contrib.auth.models import Group
 from django.core.mail import EmailMessage
 from pytest_django import Settings
 
 from agentops import checks
 from agentops.accounts.models import User
+from executions import operations
 from executions.notifications.outbox import deliver
 from tests.executions import desk
-from tests.faults.outbox import SITE, hook_server, later, of
+from tests.faults.outbox import SECRETS, SITE, hook_server, later, of, spend
 
 
 @pytest.mark.django_db
@@ -67,3 +70,44 @@ def test_a_webhook_without_a_secret_is_refused_at_boot(settings: Settings) -> No
     assert [one.id for one in checks.a_webhook_is_signed(None)] == ["agentops.E002"]
     settings.AGENTOPS_WEBHOOK_SECRET = "long enough to be a secret"
     assert checks.a_webhook_is_signed(None) == []
+
+
+@pytest.mark.django_db
+def test_a_webhook_hears_each_stage_and_of_the_end(
+    leads: Group, told: Any, team: dict[str, User], settings: Settings
+) -> None:
+    """O3: nothing of what it says, and only of an end whose beginning it heard of."""
+    settings.AGENTOPS_WEBHOOK_SECRET = "a secret of the site"
+    review, unheard = desk.proposed(risk="high"), desk.proposed()
+    with hook_server() as (address, taken):
+        settings.AGENTOPS_WEBHOOK_URL = address
+        told()
+        spend(review, 80)
+        told()
+        for one in (review, unheard):
+            operations.decide(
+                review_id=one.pk, person=team["rita"], approve=False, reason="no",
+                seen_digest=one.input_digest,
+            )  # fmt: skip
+        later()
+        told()
+        told()
+    news = [json.loads(body) for _, body in taken]
+    assert [(one["event"], one["status"]) for one in news] == [
+        ("review.opened", "open"), ("review.reminded", "open"),
+        ("review.escalated", "open"), ("review.closed", "rejected"),
+    ]  # fmt: skip
+    assert len({one["id"] for one in news}) == 4
+    assert not any(secret.encode() in body for _, body in taken for secret in SECRETS)
+    assert not unheard.notifications.filter(stage="closed").exists()
+
+
+@pytest.mark.django_db
+def test_without_a_webhook_no_end_leaves_a_row(team: dict[str, User], told: Any) -> None:
+    review = desk.proposed(risk="high")
+    told()
+    operations.decide(
+        review_id=review.pk, person=team["rita"], approve=True, seen_digest=review.input_digest
+    )
+    assert list(review.notifications.values_list("stage", flat=True)) == ["opened"]
+    assert of(review).closed_at
