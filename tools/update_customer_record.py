@@ -244,8 +244,9 @@ def _moved(
 
 def _then(then: dict[str, Any], name: str) -> str:
     value = then.get(name)
-    is_day = name == "last_reviewed_on" and isinstance(value, str)
-    return in_words(date.fromisoformat(value) if is_day else value)
+    if name == "last_reviewed_on" and isinstance(value, str):
+        value = date.fromisoformat(value)
+    return in_words(value)
 
 
 def _row(record: Customer, name: str, value: Any, then: dict[str, Any] | None) -> dict[str, Any]:
