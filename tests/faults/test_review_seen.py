@@ -12,12 +12,14 @@ import re
 import sys
 import unicodedata
 from collections import Counter
+from copy import copy
 from typing import Any
 
 import hypothesis
 import pytest
 from django.core.mail import EmailMessage
 from django.db import connection, transaction
+from django.template.loader import render_to_string
 from django.test import Client
 from hypothesis import HealthCheck, given
 from hypothesis import strategies as st
@@ -27,6 +29,7 @@ from pytest_django import Settings
 from agentops.accounts.models import User
 from executions import operations
 from executions.core import storable
+from executions.desk.proposal import proposal_of
 from executions.models import AgentReview
 from executions.templatetags.show import visible, visible_lines
 from tests import factories
@@ -113,7 +116,7 @@ def test_the_page_determines_the_arguments(client: Client, effort: Effort, block
 
     @hypothesis.seed(effort.seed + block)
     @hypothesis.settings(
-        max_examples=effort.times(short=120, long=10_400 // BLOCKS),
+        max_examples=effort.times(short=60, long=10_400 // BLOCKS),
         deadline=None,
         database=None,
         suppress_health_check=list(HealthCheck),
@@ -141,6 +144,40 @@ def test_the_page_determines_the_arguments(client: Client, effort: Effort, block
     assert len(tool_counts) == 6
     if effort.is_long:
         assert categories == set(CATEGORIES) - {"Cs"}  # no lone surrogate is storable
+
+
+@pytest.mark.blocks(BLOCKS)
+def test_what_draws_the_page_determines_the_arguments(
+    client: Client, effort: Effort, block: int
+) -> None:
+    """The same without a request and a row for each, and so for many more."""
+    desk.load_sample_data()
+    client.force_login(factories.person("ada", is_superuser=True))
+    review = desk.proposed()
+    drawn_with = client.get(desk.url(review)).context[0].flatten()
+    count = 0
+
+    @hypothesis.seed(effort.seed + 1000 + block)
+    @hypothesis.settings(
+        max_examples=effort.times(short=60, long=10_400 // BLOCKS),
+        deadline=None,
+        database=None,
+        suppress_health_check=list(HealthCheck),
+    )
+    @given(CALLS)
+    def holds(call: tuple[str, Any]) -> None:
+        nonlocal count
+        other = copy(review)
+        other.call = copy(review.call)
+        other.call.tool_name, other.call.tool_input = call[0], storable.value(call[1])
+        proposal = proposal_of(other)
+        changed = {"review": other, "call": other.call, "proposal": proposal}
+        page = render_to_string("desk/review.html", {**drawn_with, **changed})
+        assert json.dumps(unrender(page, review.input_digest)) == json.dumps(other.call.tool_input)
+        count += 1
+
+    holds()
+    assert count >= effort.times(short=60, long=10_400 // BLOCKS)
 
 
 def test_every_character_there_is_can_be_read_back(effort: Effort) -> None:
