@@ -140,6 +140,8 @@ def _quiet_about_death(loop: asyncio.AbstractEventLoop, context: dict[str, Any])
 
 
 def _join_tool_threads(runner: Runner, standing: set[threading.Thread]) -> None:
+    if hasattr(runner, "services"):
+        runner.services.threads.close()  # a death in the midst of its own end leaves them waiting
     for thread in set(threading.enumerate()) - standing:
         if thread.name.startswith("tool"):
             thread.join(JOIN_S)
