@@ -83,7 +83,7 @@
 
   function confirm(event) {
     const form = document.activeElement?.closest("form") ?? openSheet()?.querySelector("form");
-    const button = form?.querySelector("button.go:not([type=button])");
+    const button = form?.querySelector("button:is(.go, .stop):not([type=button])");
     if (!button) return;
     event.preventDefault();
     form.requestSubmit(button);

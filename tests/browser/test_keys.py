@@ -86,6 +86,21 @@ def test_r_asks_for_the_reason_and_letters_go_into_it(site: Site, rita: User) ->
     assert factories.fresh(review).votes.get().reason == "a quaint uncle, e.g. Jack"
 
 
+def test_the_chord_confirms_a_cancel_too_once_it_has_a_reason(site: Site) -> None:
+    chief = factories.person("chief", may=["approve_*", "view_*", "cancel_execution"])
+    desk.load_sample_data()
+    review = desk.proposed()
+    page = site.opened(chief)
+    page.goto(desk.url(review))
+    page.get_by_role("button", name="More decisions").click()
+    page.locator("#more").get_by_role("button", name="Cancel the execution").click()
+    press(page, "Control+Enter")  # it needs a reason
+    assert factories.fresh(review).status == "open"
+    page.keyboard.type("the customer has left")
+    press(page, "Control+Enter")
+    expect(page.get_by_text("The execution is cancelled. This was not done.")).to_be_visible()
+
+
 def test_a_key_on_its_own_never_sends_a_form(site: Site, rita: User) -> None:
     """Every key there is, on a page with every form the desk has for it: none but a claim, which
     decides nothing, is sent."""
