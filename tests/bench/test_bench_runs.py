@@ -79,7 +79,8 @@ def the_journal_shares_commits(sections: dict[str, Any]) -> None:
 def its_desk_counts_what_a_page_asks(sections: dict[str, Any]) -> None:
     desk = next(columns for title, columns in sections.items() if title.startswith("The desk"))
     assert {"queue", "a letter", "approve, and what follows"} <= set(desk)
-    assert all(run["queries"] > 0 and run["kilobytes"] > 1 for (run,) in desk.values())
+    assert all(run["queries"] > 0 for (run,) in desk.values())
+    assert all(run["kilobytes"] > 1 for run in desk["queue"])  # a poll without news has no body
 
 
 def test_a_cell_is_the_median_or_its_share_of_another_column() -> None:
