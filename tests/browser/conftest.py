@@ -13,6 +13,8 @@ from playwright.sync_api import Browser, BrowserContext, Page
 from pytest_django.live_server_helper import LiveServer
 
 from agentops.accounts.models import User
+from tests import rehearsal_server
+from tests.rehearsal_server import RehearsalServer
 
 # Beyond these a page is narrower than any telephone, or wider than its text.
 PHONE, DESKTOP = {"width": 360, "height": 780}, {"width": 1280, "height": 900}
@@ -76,6 +78,12 @@ def _session(person: User) -> str:
     client = Client()
     client.force_login(person)
     return client.cookies[settings.SESSION_COOKIE_NAME].value
+
+
+@pytest.fixture
+def llm() -> Iterator[RehearsalServer]:
+    with rehearsal_server.start() as server:
+        yield server
 
 
 @pytest.fixture

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import pytest
 from django.core.mail import EmailMessage
 from playwright.sync_api import Page, expect
@@ -11,7 +9,7 @@ from pytest_django import Settings
 
 from agentops.accounts.models import User
 from executions import operations
-from tests import factories, rehearsal_server
+from tests import factories
 from tests.browser.conftest import Site
 from tests.browser.test_reviewing import approve
 from tests.executions import desk
@@ -21,12 +19,6 @@ from tests.support.rehearsed_agent import LETTER, REHEARSED, calls, text
 from tests.support.standing_runner import standing_runner
 
 pytestmark = pytest.mark.browser
-
-
-@pytest.fixture
-def llm() -> Iterator[RehearsalServer]:
-    with rehearsal_server.start() as server:
-        yield server
 
 
 @pytest.fixture

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import pytest
 from django.core.mail import EmailMessage
 from playwright.sync_api import Page, expect
@@ -11,7 +9,7 @@ from playwright.sync_api import Page, expect
 from agentops.accounts.models import User
 from executions import operations
 from executions.models import AgentExecution, AgentReview
-from tests import factories, rehearsal_server
+from tests import factories
 from tests.browser.conftest import Site
 from tests.executions import desk
 from tests.journeys.conftest import until
@@ -22,12 +20,6 @@ pytestmark = pytest.mark.browser
 
 PASSWORD = "quite a long password"
 STEWARD = "customer_record_steward"
-
-
-@pytest.fixture
-def llm() -> Iterator[RehearsalServer]:
-    with rehearsal_server.start() as server:
-        yield server
 
 
 @pytest.fixture

@@ -16,13 +16,6 @@ pytestmark = pytest.mark.django_db
 QUESTION = "Which message gives <b>this</b> number?"
 
 
-@pytest.fixture
-def rita(client: Client) -> User:
-    person = factories.reviewer("rita")
-    client.force_login(person)
-    return person
-
-
 def send(client: Client, review: AgentReview, question: str) -> tuple[int, str]:
     form = {"question": question, "seen_digest": review.input_digest}
     response = client.post(desk.url(review, "ask"), form, follow=True)

@@ -17,13 +17,6 @@ from tests.executions import desk
 pytestmark = pytest.mark.django_db
 
 
-@pytest.fixture
-def rita(client: Client) -> User:
-    person = factories.reviewer("rita")
-    client.force_login(person)
-    return person
-
-
 def page_of(client: Client, review: AgentReview, query: str = "") -> str:
     return str(client.get(desk.url(review) + query).content.decode())
 

@@ -14,13 +14,6 @@ pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture
-def rita(client: Client) -> User:
-    person = factories.reviewer("rita")
-    client.force_login(person)
-    return person
-
-
-@pytest.fixture
 def doubt(rita: User) -> AgentReview:
     return desk.in_doubt(factories.reviewer("omar"))
 

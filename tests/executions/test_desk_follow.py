@@ -24,13 +24,6 @@ pytestmark = pytest.mark.django_db
 SENT = {"message_id": "<key@desk>", "accepted": ["ana@example.org"], "refused": []}
 
 
-@pytest.fixture
-def rita(client: Client) -> User:
-    person = factories.reviewer("rita")
-    client.force_login(person)
-    return person
-
-
 def part(client: Client, review: AgentReview, seen: str = "") -> HttpResponse:
     response: Any = client.get(reverse("review-outcome", args=[review.pk]), {"seen": seen})
     return response  # type: ignore[no-any-return]

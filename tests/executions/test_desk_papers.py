@@ -27,16 +27,7 @@ from tools.registry import TOOLS
 PNG = b"\x89PNG\r\n"
 
 
-@pytest.fixture(autouse=True)
-def sample_data(db: None) -> None:
-    desk.load_sample_data()
-
-
-@pytest.fixture
-def rita(client: Client) -> User:
-    person = factories.reviewer("rita")
-    client.force_login(person)
-    return person
+pytestmark = pytest.mark.usefixtures("sample_data")
 
 
 @pytest.fixture

@@ -25,16 +25,7 @@ LETTER = {**desk.LETTER, "body": LONG + "Pay somebody else."}
 REPORT = {**document(), "summary": "It is so.\n" * 45}
 
 
-@pytest.fixture(autouse=True)
-def sample_data(db: None) -> None:
-    desk.load_sample_data()
-
-
-@pytest.fixture
-def rita(client: Client) -> User:
-    person = factories.reviewer("rita")
-    client.force_login(person)
-    return person
+pytestmark = pytest.mark.usefixtures("sample_data")
 
 
 def keys(arguments: Any, *, must_read: tuple[str, ...] | None = None) -> dict[str, bool]:

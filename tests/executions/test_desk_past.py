@@ -15,20 +15,8 @@ from tests import factories
 from tests.executions import desk
 from tests.executions.test_desk_review import shown
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("sample_data")]
 ANA = desk.LETTER["to"][0]
-
-
-@pytest.fixture(autouse=True)
-def sample_data(db: None) -> None:
-    desk.load_sample_data()
-
-
-@pytest.fixture
-def rita(client: Client) -> User:
-    person = factories.reviewer("rita")
-    client.force_login(person)
-    return person
 
 
 def done(

@@ -19,13 +19,6 @@ from tests.executions.desk import listed, order
 pytestmark = pytest.mark.django_db
 
 
-@pytest.fixture
-def rita(client: Client) -> User:
-    person = factories.reviewer("rita")
-    client.force_login(person)
-    return person
-
-
 def test_it_lists_what_a_person_may_decide_in_words(client: Client, rita: User) -> None:
     review = desk.proposed()
     page = listed(client)

@@ -20,13 +20,6 @@ pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture
-def rita(client: Client) -> User:
-    person = factories.reviewer("rita")
-    client.force_login(person)
-    return person
-
-
-@pytest.fixture
 def omar() -> User:
     return factories.person("omar", may=["approve_*"], first_name="Omar", last_name="Haddad")
 

@@ -23,13 +23,6 @@ pytestmark = pytest.mark.django_db
 FIELD = re.compile(r'<input type="hidden" name="(since|known|told)" value="([^"]*)">')
 
 
-@pytest.fixture
-def rita(client: Client) -> User:
-    person = factories.reviewer("rita")
-    client.force_login(person)
-    return person
-
-
 class Open:
     """A list that stands open in a browser, and asks as it does."""
 

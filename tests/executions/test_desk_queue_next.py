@@ -24,13 +24,6 @@ FROM = "?from=tool%3Dsend_email"
 
 
 @pytest.fixture
-def rita(client: Client) -> User:
-    person = factories.reviewer("rita")
-    client.force_login(person)
-    return person
-
-
-@pytest.fixture
 def three(rita: User) -> list[AgentReview]:
     return [desk.proposed(expires_in=timedelta(days=days)) for days in (1, 2, 3)]
 

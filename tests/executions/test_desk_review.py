@@ -18,19 +18,7 @@ from tests.executions import desk
 from tools.models import Customer
 from tools.registry import TOOLS
 
-pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture(autouse=True)
-def sample_data(db: None) -> None:
-    desk.load_sample_data()
-
-
-@pytest.fixture
-def rita(client: Client) -> User:
-    person = factories.reviewer("rita")
-    client.force_login(person)
-    return person
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("sample_data")]
 
 
 def shown(client: Client, review: AgentReview) -> str:
