@@ -27,13 +27,6 @@ from executions.pages.sentences import why as stopped_because
 from executions.templatetags import words
 from executions.templatetags.show import named
 
-_DID = {
-    "approve": "approved this",
-    "reject": "rejected this",
-    "ask": "asked the agent about this",
-    "happened": "said that this happened",
-    "drop": "dropped this",
-}
 MEANWHILE = (AlreadyDecided, AlreadyFinal, ReviewClosed, Stale, TooLate)
 
 
@@ -83,11 +76,12 @@ def _what(
     if isinstance(error, Stale | TooLate):
         return str(error), None, ""
     if standing.mine and review.status == ReviewStatus.OPEN:
-        return f"You {_DID[standing.mine.vote]}", standing.mine.created_at, standing.mine.reason
+        mine = standing.mine
+        return f"You {words.DID_THIS[mine.vote]}", mine.created_at, mine.reason
     last = _last(standing.votes, review)
     if last:
         who = "You" if last.voter_id == person.pk else named(last.voter)
-        return f"{who} {_DID[last.vote]}", last.created_at, last.reason
+        return f"{who} {words.DID_THIS[last.vote]}", last.created_at, last.reason
     if execution.status == ExecutionStatus.CANCELLED:
         return "The execution was cancelled", execution.completed_at, stopped_because(execution)
     if execution.is_final:

@@ -35,7 +35,6 @@ _UNTIL = {  # by when what is not in doubt is due, in the order of the list
     "Due within a day": timedelta(days=1),
     "Due later": timedelta.max,
 }
-_URGENT = {"Overdue": "bad", "Due within the hour": "warn"}
 UNLIMITED = "Without a due time"
 
 

@@ -28,17 +28,10 @@ from executions.pages.frame import PersonRequest
 from executions.pages.rights import decidable_tools
 from executions.pages.waiting import waiting_for
 from executions.templatetags.show import named
+from executions.templatetags.words import DID_THIS
 
 MOST = 300
 """So many decided reviews are told of at most; a page does not show more."""
-
-_DID = {
-    "approve": "approved this",
-    "reject": "rejected this",
-    "ask": "asked the agent about this",
-    "happened": "said that this happened",
-    "drop": "dropped this",
-}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -122,7 +115,7 @@ def _marks(request: PersonRequest, since: datetime) -> list[Mark]:
 def _became(review: AgentReview) -> str:
     last = list(review.votes.all())[-1:]
     if last and review.status in (ReviewStatus.APPROVED, ReviewStatus.REJECTED):
-        return f"{named(last[0].voter)} {_DID[last[0].vote]}"
+        return f"{named(last[0].voter)} {DID_THIS[last[0].vote]}"
     if review.status == ReviewStatus.EXPIRED:
         return "This expired"
     return "A newer version took its place, or its execution ended"

@@ -16,6 +16,13 @@ DID = {
     "happened": "said that it happened",
     "drop": "dropped it",
 }
+DID_THIS = {  # beside the thing itself
+    "approve": "approved this",
+    "reject": "rejected this",
+    "ask": "asked the agent about this",
+    "happened": "said that this happened",
+    "drop": "dropped this",
+}
 
 
 def duration(ms: Any) -> str:
