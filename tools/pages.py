@@ -118,7 +118,7 @@ def _by_worker(content: bytes) -> bytes:
 
 def _cut(output: bytes) -> list[bytes]:
     """Return the pictures of the worker's output."""
-    pictures, at = [], 4
+    pictures, at = [], 0
     while at < len(output):
         end = at + 4 + int.from_bytes(output[at : at + 4], "big")
         pictures.append(output[at + 4 : end])

@@ -1,7 +1,7 @@
 """Draw the first pages of a PDF. Run as a program of its own by tools/pages.py, never imported.
 
-Reads the PDF from standard input; writes the number of its pages, then each page drawn as a PNG,
-each after its length (four bytes, the highest first). Its limits are its arguments.
+Reads the PDF from standard input; writes each page drawn as a PNG, each after its length (four
+bytes, the highest first). Its limits are its arguments.
 """
 
 from __future__ import annotations
@@ -19,7 +19,6 @@ def main(most: int, width: int, cpu_s: int) -> None:
     resource.setrlimit(resource.RLIMIT_CPU, (cpu_s, cpu_s))
     resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
     document = pypdfium2.PdfDocument(sys.stdin.buffer.read())
-    write(len(document).to_bytes(4, "big"))
     for number in range(min(most, len(document))):
         drawn = draw(document[number], width)
         write(len(drawn).to_bytes(4, "big") + drawn)
