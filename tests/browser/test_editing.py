@@ -51,8 +51,9 @@ def test_an_edit_is_made_without_javascript_and_approved_by_somebody_else(
     expect(page.get_by_text("You edited these arguments").first).to_be_visible()
 
     approve(stale, "Send this e-mail")
-    expect(stale.get_by_role("heading", name="What changed since your page")).to_be_visible()
-    expect(stale.locator("ins")).to_have_text(["yearly "])
+    changed = stale.get_by_role("region", name="What changed since your page")
+    expect(changed).to_be_visible()
+    expect(changed.locator("ins")).to_have_text(["yearly "])
     assert newest(review).votes.count() == 0
     approve(stale, "Send this e-mail")
     expect(stale.get_by_text("Approved.", exact=True)).to_be_visible()
