@@ -157,16 +157,24 @@ def browser_path() -> str:
     return find_browser() or missing("a browser (`make test` tries to get one)")
 
 
-@pytest.fixture
-def browser(browser_path: str) -> Iterator[Browser]:
-    """A fresh Chromium, gone after the test: Playwright keeps an event loop in this thread."""
+@pytest.fixture(scope="module")
+def chromium(browser_path: str) -> Iterator[Browser]:
+    """A Chromium for one file's tests, gone after them: Playwright keeps a loop in this thread."""
     arguments = ["--disable-dev-shm-usage", "--disable-background-networking"]
     if os.geteuid() == 0:  # Chromium refuses root otherwise
         arguments.append("--no-sandbox")
     with pytest.MonkeyPatch.context() as patch, sync_playwright() as playwright:
         # Django takes the loop for asynchronous code and would refuse to read rows.
         patch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "true")
-        chromium = playwright.chromium.launch(executable_path=browser_path, args=arguments)
-        yield chromium
-        chromium.close()
-        connections.close_all()  # those opened beside the loop
+        launched = playwright.chromium.launch(executable_path=browser_path, args=arguments)
+        yield launched
+        launched.close()
+
+
+@pytest.fixture
+def browser(chromium: Browser) -> Iterator[Browser]:
+    """A Chromium as if nobody had used it."""
+    yield chromium
+    for context in chromium.contexts:
+        context.close()
+    connections.close_all()  # those opened beside the loop
