@@ -4,6 +4,8 @@ press is told why it did not count."""
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import timedelta
 from functools import partial
 
@@ -183,24 +185,30 @@ def test_an_approval_taken_back_twice_at_once_is_asked_anew_once(
     outside.check_invariants()
 
 
+@contextmanager
+def ticking_often() -> Iterator[None]:
+    """Inside the test, so that this ends before its fixtures give back what they found."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(runner, "TICK_S", 0.05)
+        yield
+
+
 def test_an_approval_taken_back_when_it_is_to_start_is_in_time_or_told_that_it_is_not(
     outside: Witness,
     desks: list[Person],
     two: Racers,
     effort: Effort,
     settings: Settings,
-    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """R4: withdraw, start: a runner stands by while the window closes; either nothing is sent, or
     the page says that it is too late, and one letter is."""
     settings.AGENTOPS_UNDO_S = 1
-    monkeypatch.setattr(runner, "TICK_S", 0.05)
     rng, times = effort.rng("withdraw, start"), effort.times(short=2, long=200)
     rita, _ = desks
     orders, aim = Counter[str](), Aim(rng, at_s=0.95)
     to_be_sent = []
     executions = at_the_gate(outside, [[letter(number)] for number in range(times)])
-    with standing_runner(base_url=outside.llm.base_url):
+    with ticking_often(), standing_runner(base_url=outside.llm.base_url):
         for turn, execution in enumerate(executions):
             review = open_review(execution)
             assert approves(rita, review).status == 302

@@ -87,12 +87,6 @@ def test_the_twentieth_failure_in_a_row_parks_what_comes_after(
     nothing_is_violated()
 
 
-def over(parked: list[AgentExecution]) -> bool:
-    """Let the time pass also for what a runner parks that has yet to hear of the closed breaker."""
-    AgentExecution.objects.filter(status="pending").update(wake_at=None)
-    return all(fresh(one).is_final for one in parked)
-
-
 def test_after_its_time_one_call_probes_and_success_opens_the_way_for_all(
     there: OtherSide, rehearsal: RehearsalServer
 ) -> None:
@@ -113,7 +107,8 @@ def test_after_its_time_one_call_probes_and_success_opens_the_way_for_all(
         assert len(there.ran) == 1, "one call probes"
         there.gate.set()
         wait_until(lambda: not AgentBreaker.objects.exists(), what="the breaker closed")
-        wait_until(lambda: over(parked), what="the end")
+        AgentExecution.objects.filter(status="pending").update(wake_at=None)
+        wait_until(lambda: all(fresh(one).is_final for one in parked), what="the end")
 
     assert {fresh(one).status for one in parked} == {"completed"}
     assert sorted(there.ran) == [f"later {n}" for n in range(6)]
