@@ -32,6 +32,7 @@ PEOPLE = (
     *(CORE, MODELS, AGENTS, PERMISSIONS, USERS),
     *("executions.operations", "executions.metrics", "executions.invariants", *TOOL_WORDS),
 )
+LOOKING = ("tools.looking", "tools.pages", "tools.read_once")
 PAGE_WORDS = ("executions.templatetags", "tools.models")
 QUEUE = ("executions.engine.queue", "executions.engine.cluster")
 
@@ -69,7 +70,7 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
         *(*PEOPLE, *PAGE_WORDS, *QUEUE),
         *("executions.pages", "executions.engine.admin_guard"),
     ),
-    "executions.desk": (*PEOPLE, *PAGE_WORDS, "tools.looking", "tools.pages", "executions.pages"),
+    "executions.desk": (*PEOPLE, *PAGE_WORDS, "executions.pages", *LOOKING),
     "executions.pages": (*PEOPLE, *PAGE_WORDS, *QUEUE),
     "executions.management": (*PEOPLE, *QUEUE),
     "executions.templatetags": (CORE,),

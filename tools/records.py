@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import date
 from typing import Annotated, TypeVar
 
 from django.db import models
+from django.db.models.functions import Lower
 from pydantic import Field
 
 from tools.base import ToolError
@@ -19,6 +20,7 @@ from tools.models import (
     owners_in_words,
 )
 from tools.pages import Paper
+from tools.read_once import remember, remembered
 
 PDF = "application/pdf"
 
@@ -38,8 +40,10 @@ Row = TypeVar("Row", bound=models.Model)
 
 def customer(customer_id: str, *, lock: bool = False) -> Customer:
     """Return the customer, with `lock` locked until the transaction ends; ToolError if unknown."""
-    rows = Customer.objects.select_for_update() if lock else Customer.objects.all()
-    return _one(rows, customer_id, "customer", "find_customers finds them by name")
+    hint = "find_customers finds them by name"
+    if lock:
+        return _read(Customer.objects.select_for_update(), customer_id, "customer", hint)
+    return _one(Customer.objects.all(), customer_id, "customer", hint)
 
 
 def regulation(code: str) -> Regulation:
@@ -60,10 +64,35 @@ def regulator(regulator_id: str) -> Regulator:
     )
 
 
-def document(document_id: str) -> Document:
-    """Return the document, its bytes not yet loaded; ToolError if unknown."""
-    rows = Document.objects.defer("content").select_related("customer")
+def document(document_id: str, *, with_bytes: bool = False) -> Document:
+    """Return the document, its bytes not yet loaded but if asked; ToolError if unknown."""
+    rows = _documents() if with_bytes else _documents().defer("content")
     return _one(rows, document_id, "document", "list_customer_documents lists a customer's")
+
+
+def documents(ids: Sequence[str]) -> list[Document]:
+    """Return those of these documents that there are, with their bytes, by one query."""
+    found = list(_documents().filter(pk__in=ids))
+    for one in found:
+        remember(("document", one.pk), one)
+    return found
+
+
+def _documents() -> models.QuerySet[Document]:
+    return Document.objects.select_related("customer", "regulation")
+
+
+def at_address(addresses: Sequence[str]) -> dict[str, list[Customer]]:
+    """Return the customers whose addresses these are, by address in lower case."""
+    wanted = tuple(sorted({address.lower() for address in addresses}))
+    return remembered(("addresses", wanted), lambda: _at_address(wanted))
+
+
+def _at_address(wanted: Sequence[str]) -> dict[str, list[Customer]]:
+    known: dict[str, list[Customer]] = {}
+    for one in Customer.objects.annotate(lower=Lower("email")).filter(lower__in=wanted):
+        known.setdefault(one.email.lower(), []).append(one)
+    return known
 
 
 def paper(found: Document) -> Paper:
@@ -106,6 +135,10 @@ def _day(value: date | None) -> str:
 
 
 def _one(rows: models.QuerySet[Row], key: str, noun: str, hint: str | Callable[[], str]) -> Row:
+    return remembered((noun, key), lambda: _read(rows, key, noun, hint))
+
+
+def _read(rows: models.QuerySet[Row], key: str, noun: str, hint: str | Callable[[], str]) -> Row:
     found = rows.filter(pk=key).first()
     if found is None:
         raise ToolError(f"There is no {noun} {key}; {hint() if callable(hint) else hint}.")

@@ -4,7 +4,6 @@ from typing import Annotated, Any
 
 from django.conf import settings
 from django.core.mail import EmailMessage
-from django.db.models.functions import Lower
 from pydantic import AfterValidator, Field
 
 from tools import conf, records
@@ -36,7 +35,9 @@ def headline(arguments: Any) -> str:
 
 def customer(arguments: Any) -> str | None:
     """Return the one customer to whom all of the addresses on record belong."""
-    owners = [{one.customer_id for one in found} for found in _known(arguments.to).values()]
+    owners = [
+        {one.customer_id for one in found} for found in records.at_address(arguments.to).values()
+    ]
     shared = set.intersection(*owners) if owners else set()
     return shared.pop() if len(shared) == 1 else None
 
@@ -50,8 +51,8 @@ def preview(arguments: Any) -> dict[str, Any]:
     the bytes of its attachments; `papers`: the PDFs attached; `problem`: why it would be refused
     now, or None.
     """
-    known = _known(arguments.to)
-    attached = list(Document.objects.filter(pk__in=arguments.attach_document_ids))
+    known = records.at_address(arguments.to)
+    attached = records.documents(arguments.attach_document_ids)
     message = _message(arguments.to, arguments.subject, arguments.body, attached, key=UNKEYED)
     return {
         "sentence": headline(arguments),
@@ -155,7 +156,7 @@ def _message(
 
 def _checked(to: list[str], attach_document_ids: list[str]) -> list[Document]:
     """Return the documents to attach; ToolInputError if anybody might get what is not theirs."""
-    known = _known(to)
+    known = records.at_address(to)
     strangers = [a for a in to if a.lower() not in known and not _is_allowed_domain(a)]
     if strangers:
         raise ToolInputError(
@@ -172,21 +173,12 @@ def _checked(to: list[str], attach_document_ids: list[str]) -> list[Document]:
 
 
 def _attachable(document_id: str, customers: set[str]) -> Document:
-    found = records.document(document_id)
+    found = records.document(document_id, with_bytes=True)
     if customers and found.customer_id and found.customer_id not in customers:
         raise ToolInputError(
             f"{document_id} is about {found.customer_id} and may not go to {min(customers)}."
         )
     return found
-
-
-def _known(addresses: list[str]) -> dict[str, list[Customer]]:
-    """Return the customers whose addresses these are, by address in lower case."""
-    wanted = [address.lower() for address in addresses]
-    known: dict[str, list[Customer]] = {}
-    for customer in Customer.objects.annotate(lower=Lower("email")).filter(lower__in=wanted):
-        known.setdefault(customer.email.lower(), []).append(customer)
-    return known
 
 
 def _is_allowed_domain(address: str) -> bool:

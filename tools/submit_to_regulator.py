@@ -49,13 +49,14 @@ def preview(arguments: Any) -> dict[str, Any]:
 
     `regulator`: {regulator_id, name, country, environment TEST|LIVE, is_live, host};
     `document`: {document_id, title, pages, size, sha256, made_on, customer_id, customer_name,
-    regulation_code}; `papers`: its PDF; `sent`: [(label, value)] of what is sent; `checks`: [(what
-    was looked at, what is wrong: "" is nothing)]; `digest_matches`; `problem`: why it would be
-    refused now, or None. With an unknown regulator or document only `sentence` and `problem`.
+    regulation_code}; `document_text`: what it says; `papers`: its PDF; `sent`: [(label, value)] of
+    what is sent; `checks`: [(what was looked at, what is wrong: "" is nothing)]; `digest_matches`;
+    `problem`: why it would be refused now, or None. With an unknown regulator or document only
+    `sentence` and `problem`.
     """
     try:
         authority = records.regulator(arguments.regulator_id)
-        document = records.document(arguments.document_id)
+        document = records.document(arguments.document_id, with_bytes=True)
     except ToolError as error:
         return {"sentence": headline(arguments), "problem": str(error)}
     about = document.customer.name if document.customer else document.title
@@ -63,6 +64,7 @@ def preview(arguments: Any) -> dict[str, Any]:
         "sentence": f"File a report about {about} with the {authority.name}",
         "regulator": _regulator_facts(authority),
         "document": _document_facts(document),
+        "document_text": document.text,
         "subject": arguments.subject,
         "papers": [records.paper(document)] if document.content_type == records.PDF else [],
         "sent": _sent(document, subject=arguments.subject),
@@ -141,7 +143,8 @@ def submit_to_regulator(
 def _checked(
     regulator_id: str, document_id: str, document_sha256: str
 ) -> tuple[Regulator, Document]:
-    authority, document = records.regulator(regulator_id), records.document(document_id)
+    authority = records.regulator(regulator_id)
+    document = records.document(document_id, with_bytes=True)
     for _, wrong in _checks(authority, document, document_sha256):
         if wrong:
             raise ToolInputError(wrong)

@@ -28,6 +28,7 @@ from executions.operations.refusals import Refusal
 from executions.pages import kept, rights
 from executions.pages.frame import PersonRequest, page
 from executions.pages.story import Reviews, figures, reviews_by_call, steps_up_to
+from tools.read_once import read_once
 
 AROUND = 4
 """So many steps stand around the call on its page."""
@@ -70,6 +71,7 @@ def refused(
     return review_page(request, found, more, status=status)
 
 
+@read_once()
 def review_page(
     request: PersonRequest,
     found: AgentReview,
@@ -109,13 +111,17 @@ def review_page(
         "also_open": _also_open(others),
         **(more or {}),
     }
+    following_one = following["next"]
     if error := context.get("refusal"):
-        has_next = following["next"] is not None
+        has_next = following_one is not None
         context["refusal"] = collision(error, request.user, found, standing, has_next=has_next)
     if became and status == 200 and "still" not in request.GET:
         trail = following["filters"].trail
         context["refresh"] = {"s": became.look_again_s, "url": f"{address}{trail}"}
-    return page(request, "desk/review.html", context, here="reviews", status=status)
+    waiting = following_one.waiting if following_one else None
+    return page(
+        request, "desk/review.html", context, here="reviews", status=status, waiting=waiting
+    )
 
 
 def following_context(

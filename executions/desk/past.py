@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from django.db.models import F
+from django.db.models import F, Q
 
 from executions.core.states import CallStatus, ReviewKind
 from executions.models import AgentReview
@@ -45,20 +45,16 @@ class Effect:
         return self.review.call.finished_at or self.review.call.started_at
 
 
-def effects(review: AgentReview, customer_id: str | None) -> list[Effect]:
-    """Return the latest effects on this customer over all executions, newest first."""
+def lately(review: AgentReview, customer_id: str | None) -> list[Effect]:
+    """Return the latest effects on this customer over all executions, newest first: SHOWN of any
+    tool, and SHOWN of this review's tool."""
     if not customer_id:
         return []
-    rows = _of(customer_id).exclude(call=review.call_id).order_by("-created_at")[:SHOWN]
+    others = _of(customer_id).exclude(call=review.call_id).order_by("-created_at")
+    latest, alike = others[:SHOWN], others.filter(tool_name=review.tool_name)[:SHOWN]
+    either = Q(pk__in=latest.values("pk")) | Q(pk__in=alike.values("pk"))
+    rows = AgentReview.objects.filter(either).select_related("call").order_by("-created_at")
     return [_effect(one) for one in rows]
-
-
-def filings(review: AgentReview, customer_id: str | None) -> list[Effect]:
-    """Return the latest filings about this customer, newest first."""
-    if not customer_id:
-        return []
-    rows = _of(customer_id).filter(tool_name=review.tool_name).exclude(call=review.call_id)
-    return [_effect(one) for one in rows.order_by("-created_at")[:SHOWN]]
 
 
 def mails_to(addresses: Sequence[str], customer_id: str | None) -> dict[str, Mails]:
@@ -88,7 +84,7 @@ def _of(customer_id: str | None) -> ReviewQuerySet:
         kind=ReviewKind.APPROVAL,
         call__review_id=F("pk"),
         call__status__in=_HAPPENED,
-    ).select_related("call")
+    )
 
 
 def _effect(review: AgentReview) -> Effect:

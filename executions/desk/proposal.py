@@ -19,7 +19,6 @@ from executions.desk.lateness import with_lateness
 from executions.desk.parts import Part, parts_of
 from executions.models import AgentExecution, AgentReview, AgentToolCall
 from executions.operations.withdrawing import undo_s
-from executions.pages.documents import text_of
 from executions.pages.wording import action
 from tools.base import Tool, ToolError
 from tools.looking import Looking, preview_of
@@ -64,12 +63,19 @@ class Proposal:
         return self.tool.customer_of(self.arguments)
 
     @cached_property
-    def effects(self) -> list[past.Effect]:
-        return past.effects(self.review, self.customer_id)
+    def _lately(self) -> list[past.Effect]:
+        return past.lately(self.review, self.customer_id)
 
-    @cached_property
-    def filings(self) -> list[past.Effect]:
-        return past.filings(self.review, self.customer_id)
+    @property
+    def effects(self) -> list[past.Effect]:
+        """Return the latest effects on the customer, by whatever tool."""
+        return self._lately[: past.SHOWN]
+
+    @property
+    def alike(self) -> list[past.Effect]:
+        """Return the latest that this call's tool had on the customer."""
+        alike = [one for one in self._lately if one.review.tool_name == self.review.tool_name]
+        return alike[: past.SHOWN]
 
     @cached_property
     def recipients(self) -> list[tuple[dict[str, Any], past.Mails]]:
@@ -182,13 +188,9 @@ def _preview(
     if tool is None or tool.preview is None or arguments is None:
         return {}, ""
     try:
-        preview = preview_of(tool, arguments, looking)
-        document = preview.get("document") or {}
-        if document.get("document_id"):
-            preview = {**preview, "document_text": text_of(document["document_id"])}
+        return preview_of(tool, arguments, looking), ""
     except ToolError as error:
         return {}, str(error)
     except Exception as error:
         log.exception("The preview of %s failed", tool.name)
         return {}, f"The preview could not be made ({type(error).__name__})."
-    return preview, ""

@@ -8,8 +8,7 @@ from itertools import groupby
 from typing import Any
 from uuid import UUID
 
-from django.db.models import Count, OuterRef, Q, Subquery
-from django.db.models.functions import Coalesce
+from django.db.models import Count, Func, IntegerField, OuterRef, Q, QuerySet, Subquery
 from django.utils import timezone
 
 from agentops.accounts.models import User
@@ -136,9 +135,12 @@ def next_for(
     person: User, *, after: AgentReview, filters: Filters | None = None
 ) -> AgentReview | None:
     """Return the review that comes after `after` in the person's list, narrowed by `filters`, and
-    that nobody else is on; None at the list's end. `after` may have been decided."""
-    waiting = (filters or Filters()).narrow(waiting_for(person), person)
-    return following(waiting.filter(FREE | Q(claimed_by=person)), after).first()
+    that nobody else is on; None at the list's end. `after` may have been decided. Its `waiting` is
+    how many wait for the person in all."""
+    waiting = waiting_for(person)
+    narrowed = (filters or Filters()).narrow(waiting, person)
+    ahead = following(narrowed.filter(FREE | Q(claimed_by=person)), after)
+    return ahead.annotate(waiting=number_of(waiting)).first()
 
 
 def sentence(total: int) -> str:
@@ -146,6 +148,12 @@ def sentence(total: int) -> str:
     if not total:
         return "Nothing waits for you"
     return f"{words.count(total, 'action')} {'waits' if total == 1 else 'wait'} for you"
+
+
+def number_of(rows: QuerySet[Any]) -> Subquery:
+    """Return how many there are of these, to be read beside something else."""
+    count = Func(template="COUNT(*)", output_field=IntegerField())
+    return Subquery(rows.order_by().values(n=count))
 
 
 def _voted(person: User) -> ReviewQuerySet:
@@ -186,10 +194,9 @@ def _tasks(
 def _with_all(ids: Any) -> ReviewQuerySet:
     """Return these reviews with what their rows tell; wide rows are read for these alone."""
     approvals = AgentReviewVote.objects.filter(review=OuterRef("pk"), vote="approve")
-    number = approvals.order_by().values("review").annotate(n=Count("pk")).values("n")
     rows = with_lateness(most_urgent_first(AgentReview.objects.filter(pk__in=ids)))
     return (
-        rows.annotate(approvals=Coalesce(Subquery(number), 0))
+        rows.annotate(approvals=number_of(approvals))
         .select_related("call", "execution", "claimed_by")
         .defer("edited_input", "execution__input_data", "execution__state", "execution__result")
         .defer("execution__limits", "call__tool_output", "call__proposed_input")

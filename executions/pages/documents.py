@@ -26,8 +26,3 @@ def file_response(document: Document, *, download: bool) -> HttpResponse:
             "ETag": f'"{document.sha256}"',
         },
     )
-
-
-def text_of(document_id: str) -> str | None:
-    """Return what a document says, as text; None when there is no such document."""
-    return Document.objects.filter(pk=document_id).values_list("text", flat=True).first()
