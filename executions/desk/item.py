@@ -15,6 +15,7 @@ from executions.core.states import ReviewKind, ReviewStatus
 from executions.desk.asked import earlier_exchanges
 from executions.desk.collisions import collision, who_can
 from executions.desk.confirming import confirmation_of, reasons_of
+from executions.desk.faults import fault_of
 from executions.desk.filters import trail_of
 from executions.desk.following import Followed, followed
 from executions.desk.history import history_of
@@ -50,13 +51,15 @@ def permitted(request: PersonRequest, review_id: UUID) -> AgentReview:
 def refused(
     request: PersonRequest, found: AgentReview, error: Refusal, *, status: int, **more: Any
 ) -> HttpResponse:
-    """Show what counts now, why nothing was done, and what the person had typed.
+    """Show what counts now, why nothing was done, and what the person had typed, in the form they
+    were in when it can be mended there.
 
     When a newer version took the place of what they saw, it is that one, with what changed.
     """
     found = find_review(found.pk) or found
     more |= {
         "refusal": error,
+        "fault": fault_of(request, error),
         "typed": request.POST.get("reason", "") or request.POST.get("question", ""),
         "sent": request.POST,
         "read": request.POST.getlist("read"),
@@ -66,6 +69,7 @@ def refused(
         more |= {
             "replaced": change,
             "refusal": Refusal("A newer version has replaced what you saw."),
+            "fault": None,
         }
         found = find_review(change.newer.pk) or found
     return review_page(request, found, more, status=status)
@@ -115,6 +119,8 @@ def review_page(
     if error := context.get("refusal"):
         has_next = following_one is not None
         context["refusal"] = collision(error, request.user, found, standing, has_next=has_next)
+        fault = context.get("fault")
+        context["fault"] = fault if fault and fault.is_there(standing) else None
     if became and status == 200 and "still" not in request.GET:
         trail = following["filters"].trail
         context["refresh"] = {"s": became.look_again_s, "url": f"{address}{trail}"}

@@ -7,7 +7,6 @@ from typing import Any
 from uuid import UUID
 
 from django.contrib import messages
-from django.forms import Form
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
@@ -16,6 +15,7 @@ from django.views.decorators.http import require_POST, require_safe
 
 from executions import operations
 from executions.desk.confirming import NotConfirmed, check_typed
+from executions.desk.faults import Incomplete
 from executions.desk.filters import trail_of
 from executions.desk.following import followed
 from executions.desk.forms import AskForm, CancelForm, DecisionForm, SeenForm, SettleForm
@@ -141,7 +141,7 @@ def cancel(request: PersonRequest, review_id: UUID) -> HttpResponse:
     found = permitted(request, review_id)
     form = CancelForm(request.POST)
     if not form.is_valid():
-        return refused(request, found, _faults(form), status=422)
+        return refused(request, found, Incomplete(form), status=422)
     try:
         operations.cancel(
             execution_id=found.execution_id,
@@ -170,7 +170,7 @@ def _voted(
     the vote where the form does not name it."""
     found = permitted(request, review_id)
     if not form.is_valid():
-        return refused(request, found, _faults(form), status=422)
+        return refused(request, found, Incomplete(form), status=422)
     values = form.cleaned_data
     said = says or values.get("decision") or values["verdict"]
     read = request.POST.getlist("read")
@@ -190,10 +190,6 @@ def _done(request: PersonRequest, review_id: UUID) -> HttpResponse:
     address = reverse("review", args=[review_id])
     kept.drop(request, address)
     return redirect(f"{address}{trail_of(request, request.user).trail}")
-
-
-def _faults(form: Form) -> Refusal:
-    return Refusal(" ".join(str(error) for errors in form.errors.values() for error in errors))
 
 
 def _same_again(

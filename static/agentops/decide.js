@@ -45,6 +45,11 @@
     if (wasInside && target.id === "outcome") target.focus({ preventScroll: true });
   });
 
+  /* After a refusal: in the sheet one was in, at what is to be mended there. */
+  const again = document.querySelector("[data-again]");
+  again?.focus();
+  again?.click();
+
   countDowns(document);
   for (const form of document.querySelectorAll(".sheet form")) follow(form);
 })();

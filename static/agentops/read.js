@@ -6,7 +6,7 @@
   const boxes = [...document.querySelectorAll('input[name="read"]')];
   if (!boxes.length) return;
 
-  const foldOf = (box) => folds.find((fold) => fold.dataset.read === box.value);
+  const foldOf = (box) => folds.find((fold) => fold.dataset.read === box?.value);
   const left = (some) => some.filter((box) => !box.checked);
   const words = (count) => `Open ${count} folded part${count === 1 ? "" : "s"} first`;
 
@@ -79,4 +79,12 @@
   });
   boxes.forEach((box) => box.addEventListener("change", refresh));
   refresh();
+
+  /* What was refused because of a fold goes on at that fold. */
+  const unread = document.querySelector("fieldset[data-fault]") && foldOf(left(boxes)[0]);
+  if (unread) {
+    document.querySelector(".sheet:popover-open")?.hidePopover();
+    unread.querySelector("summary").setAttribute("aria-describedby", "refusal");
+    show(unread);
+  }
 })();
