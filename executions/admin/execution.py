@@ -3,21 +3,17 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from typing import Any
 from uuid import UUID
 
 from django.contrib import admin
 from django.db.models import QuerySet
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest
 
 from executions.admin.filters import AgentFilter, FinishedFilter
-from executions.admin.readonly import (
-    ReadOnlyAdmin,
-    column,
-    exact_moment,
-    first_that_finds,
-    with_id_from,
-)
+from executions.admin.readonly import column, exact_moment
+from executions.admin.searching import Search, SearchedAdmin, with_id_from
 from executions.agents import all_agents
 from executions.core.states import ExecutionStatus
 from executions.models import AgentExecution
@@ -38,7 +34,7 @@ TONES = {
 
 
 @admin.register(AgentExecution)
-class ExecutionAdmin(ReadOnlyAdmin):
+class ExecutionAdmin(SearchedAdmin):
     list_display = ("what", "shown_status", "steps", "tokens", "cost", "launched", "took", "reason")
     list_filter = ("status", AgentFilter, FinishedFilter)
     search_fields = ("agent_type",)
@@ -59,38 +55,16 @@ class ExecutionAdmin(ReadOnlyAdmin):
         rows: ExecutionQuerySet = super().get_queryset(request)
         return rows.without_payloads()
 
-    def get_search_results(
-        self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
-    ) -> tuple[QuerySet[Any], bool]:
-        """Find by what an index answers; other words find nothing rather than everything."""
-        term = search_term.strip()
-        if not term:
-            return queryset, False
+    def searches(self, rows: QuerySet[Any], term: str) -> Iterator[Search]:
+        yield with_id_from(rows, term)
+        yield rows.filter(agent_type=term)
         agents = [one.name for one in all_agents()]
-        found = first_that_finds(
-            with_id_from(queryset, term),
-            queryset.filter(agent_type=term),
-            queryset.filter(agent_type__in=agents, idempotency_key=term),
-            queryset.filter(stop_reason=term.upper()) if STOP_REASON.fullmatch(term) else None,
-        )
-        return queryset.none() if found is None else found, False
+        yield rows.filter(agent_type__in=agents, idempotency_key=term)
+        if STOP_REASON.fullmatch(term):
+            yield rows.filter(stop_reason=term.upper())
 
-    def change_view(
-        self,
-        request: PersonRequest,
-        object_id: str,
-        form_url: str = "",
-        extra_context: dict[str, Any] | None = None,
-    ) -> HttpResponse:
-        context = self._story(request, object_id)
-        response: HttpResponse = super().change_view(request, object_id, form_url, context)
-        return response
-
-    def _story(self, request: PersonRequest, object_id: str) -> dict[str, Any]:
-        try:
-            story = story_of(UUID(object_id))
-        except ValueError:
-            story = None
+    def shown_with(self, request: PersonRequest, pk: UUID) -> dict[str, Any]:
+        story = story_of(pk)
         if story is None:
             return {}
         return {

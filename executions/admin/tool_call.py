@@ -2,21 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 from uuid import UUID
 
 from django.contrib import admin
 from django.db.models import QuerySet
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest
 
 from executions.admin.filters import ToolFilter
-from executions.admin.readonly import (
-    ReadOnlyAdmin,
-    column,
-    exact_moment,
-    first_that_finds,
-    with_id_from,
-)
+from executions.admin.readonly import column, exact_moment
+from executions.admin.searching import Search, SearchedAdmin, with_id_from
 from executions.core.states import CallStatus
 from executions.models import AgentToolCall
 from executions.pages import rights
@@ -37,7 +33,7 @@ TONES = {
 
 
 @admin.register(AgentToolCall)
-class ToolCallAdmin(ReadOnlyAdmin):
+class ToolCallAdmin(SearchedAdmin):
     list_display = ("what", "shown_status", "agent", "step", "kind", "took", "called")
     list_filter = ("status", ToolFilter, "effect", "gated")
     search_fields = ("tool_name",)
@@ -59,37 +55,14 @@ class ToolCallAdmin(ReadOnlyAdmin):
             "execution__limits",
         )
 
-    def get_search_results(
-        self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
-    ) -> tuple[QuerySet[Any], bool]:
-        """Find by what an index answers; other words find nothing rather than everything."""
-        term = search_term.strip()
-        if not term:
-            return queryset, False
-        found = first_that_finds(
-            with_id_from(queryset, term),
-            with_id_from(queryset, term, field="execution_id"),
-            queryset.filter(tool_name=term),
-            queryset.filter(idempotency_key=term),
-        )
-        return queryset.none() if found is None else found, False
+    def searches(self, rows: QuerySet[Any], term: str) -> Iterator[Search]:
+        yield with_id_from(rows, term)
+        yield with_id_from(rows, term, field="execution_id")
+        yield rows.filter(tool_name=term)
+        yield rows.filter(idempotency_key=term)
 
-    def change_view(
-        self,
-        request: PersonRequest,
-        object_id: str,
-        form_url: str = "",
-        extra_context: dict[str, Any] | None = None,
-    ) -> HttpResponse:
-        context = self._story(request, object_id)
-        response: HttpResponse = super().change_view(request, object_id, form_url, context)
-        return response
-
-    def _story(self, request: PersonRequest, object_id: str) -> dict[str, Any]:
-        try:
-            call = AgentToolCall.objects.filter(pk=UUID(object_id)).first()
-        except ValueError:
-            call = None
+    def shown_with(self, request: PersonRequest, pk: UUID) -> dict[str, Any]:
+        call = AgentToolCall.objects.filter(pk=pk).first()
         if call is None:
             return {}
         reviews = reviews_by_call(call.execution_id).get(call.pk, [])
