@@ -81,9 +81,8 @@ def _rejected(review: AgentReview, standing: Standing) -> Outcome:
     last = standing.votes[-1].vote if standing.votes else ""
     if review.kind == ReviewKind.DOUBT:
         sentence = "Settled: it happened." if last == "happened" else "Settled: it was dropped."
-        return Outcome(
-            tone="good", sentence=sentence, detail="The agent is told and goes on.", told=True
-        )
+        detail = "" if review.execution.is_final else "The agent is told and goes on."
+        return Outcome(tone="good", sentence=sentence, detail=detail, told=True)
     if review.execution.status == ExecutionStatus.CANCELLED:
         return Outcome(
             tone="good",

@@ -55,6 +55,8 @@ def standing_of(person: User, review: AgentReview, versions: Sequence[AgentRevie
     why_not = ""
     if mine:
         why_not = "You have voted; somebody else must approve, too."
+    elif execution.is_final:
+        why_not = f"The execution is {execution.status}, so this cannot run any more."
     elif person.pk == launcher:
         why_not = "You launched this execution, so somebody else must approve. You may reject."
     elif person.pk in editors:

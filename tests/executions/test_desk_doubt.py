@@ -95,3 +95,32 @@ def test_a_doubt_cannot_be_approved_away(client: Client, doubt: AgentReview) -> 
     response = client.post(desk.url(doubt, "decide"), desk.form(doubt, "approve"))
     assert response.status_code == 409
     assert factories.fresh(doubt.call).status == "in_doubt"
+
+
+def test_cancelling_from_its_page_leaves_the_doubt_to_be_settled(client: Client) -> None:
+    client.force_login(factories.person("ines", may=["approve_*", "cancel_execution"]))
+    doubt = desk.in_doubt(factories.reviewer("omar"))
+    page = client.get(desk.url(doubt)).content.decode()
+    assert 'popovertarget="cancel"' in page
+    assert "This doubt is not over by it" in page
+    response = client.post(desk.url(doubt, "cancel"), {"reason": "Not worth it."}, follow=True)
+    page = response.content.decode()
+    assert "The execution is cancelled; this doubt is not over by it." in page
+    assert 'popovertarget="cancel"' not in page
+    run = page.split('value="run"')[1].split(">")[0]
+    assert "disabled" in run
+    assert settle(client, doubt, "run")[0] == 409
+    assert settle(client, doubt, "happened", "Message-ID found")[0] == 302
+    page = client.get(desk.url(doubt)).content.decode()
+    assert "Settled: it happened." in page
+    assert "goes on" not in page.split('id="outcome"')[1].split('class="head"')[0]
+    assert factories.fresh(doubt.call).status == "succeeded"
+    assert factories.fresh(doubt.execution).status == "cancelled"
+
+
+def test_whoever_may_not_cancel_reads_which_right_it_needs(
+    client: Client, doubt: AgentReview
+) -> None:
+    page = client.get(desk.url(doubt)).content.decode()
+    assert 'popovertarget="cancel"' not in page
+    assert "executions.cancel_execution" in page
