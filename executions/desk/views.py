@@ -36,6 +36,7 @@ from executions.operations.refusals import (
 )
 from executions.pages import kept
 from executions.pages.frame import PersonRequest
+from executions.pages.wording import action
 from executions.templatetags import words
 
 _STATUS = {NotPermitted: 403, ReasonMissing: 422, Unread: 422, NotConfirmed: 422, Busy: 503}
@@ -55,14 +56,20 @@ def review(request: PersonRequest, review_id: UUID) -> HttpResponse:
 
 @require_safe
 def outcome(request: PersonRequest, review_id: UUID) -> HttpResponse:
-    """Answer the part of a review's page that follows it to its end: 204 while it is as `seen`."""
+    """Answer the part of a review's page that follows it to its end, with what the page's head and
+    title say of it: 204 while it is as `seen`."""
     found = permitted(request, review_id)
     versions = versions_of(found)
-    became = followed(request.user, found, standing_of(request.user, found, versions))
+    standing = standing_of(request.user, found, versions)
+    became = followed(request.user, found, standing)
     if became is None or became.state == request.GET.get("seen"):
         return HttpResponse(status=204)
-    context = following_context(request, found, became, versions)
-    response = render(request, "desk/_followed.html", context)
+    context = {
+        **following_context(request, found, became, versions),
+        "standing": standing,
+        "headline": action(found.tool_name, found.call.tool_input).headline,
+    }
+    response = render(request, "desk/_followed_anew.html", context)
     response.headers["Cache-Control"] = "no-store"
     return response
 

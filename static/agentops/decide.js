@@ -36,14 +36,19 @@
   }
 
   /* What is followed to its end is put anew; whoever was in it, at a button that is gone, stays. */
-  let wasInside = false;
-  document.addEventListener("htmx:beforeSwap", ({ target }) => {
-    wasInside = target.contains(document.activeElement);
-  });
-  document.addEventListener("htmx:afterSwap", ({ target }) => {
-    countDowns(target);
-    if (wasInside && target.id === "outcome") target.focus({ preventScroll: true });
-  });
+  function stayIn(id, before, after) {
+    let wasInside = false;
+    document.addEventListener(before, ({ detail: { target } }) => {
+      wasInside = target.id === id && target.contains(document.activeElement);
+    });
+    document.addEventListener(after, ({ detail: { target } }) => {
+      if (wasInside && target.id === id) document.getElementById(id).focus({ preventScroll: true });
+    });
+  }
+
+  stayIn("outcome", "htmx:beforeSwap", "htmx:afterSwap");
+  stayIn("chips", "htmx:oobBeforeSwap", "htmx:oobAfterSwap");
+  document.addEventListener("htmx:afterSwap", ({ target }) => countDowns(target));
 
   /* After a refusal: in the sheet one was in, at what is to be mended there. */
   const again = document.querySelector("[data-again]");

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from django.core.mail import EmailMessage
 from playwright.sync_api import Page, expect
@@ -74,6 +76,26 @@ def test_a_start_shows_by_itself_and_the_page_is_not_loaded_again(site: Site, ri
     factories.change(one, status="running", lease_owner=review.pk, lease_token=one.lease_token + 1)
     factories.start(factories.fresh(review.call))
     expect(page.get_by_text("it is running now")).to_be_visible()
+    expect(page).to_have_title(re.compile(r"^Approved; it is running now\. Send an e-mail to ana"))
+    assert page.evaluate("() => window.isSamePage")
+
+
+def test_the_head_and_the_title_say_what_became_of_it(site: Site, rita: User) -> None:
+    review, omar = desk.proposed(votes=2), factories.person("omar", may=["approve_*"])
+    page = site.opened(rita)
+    page.goto(desk.url(review))
+    approve(page, "Send this e-mail")
+    chips = page.locator("#chips")
+    expect(chips).to_contain_text("1 of 2 votes")
+    page.evaluate("() => { window.isSamePage = true }")
+    chips.locator("time").focus()
+    digest = review.input_digest
+    operations.decide(review_id=review.pk, person=omar, approve=True, seen_digest=digest)
+    page.evaluate("() => htmx.trigger(document.querySelector('#outcome [data-poll]'), 'seen')")
+    expect(chips).to_contain_text("2 of 2 votes")
+    expect(chips).to_contain_text("approved")
+    expect(chips).to_be_focused()
+    expect(page).to_have_title(re.compile(r"^Approved\. Send an e-mail to ana.* · AgentOps$"))
     assert page.evaluate("() => window.isSamePage")
 
 
