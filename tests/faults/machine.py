@@ -249,8 +249,10 @@ class Machine(RuleBasedStateMachine):
         for number, review in enumerate(reviews):
             if review["kind"] == "doubt":
                 self._settle(review, PEOPLE[number % len(PEOPLE)], "drop")
+            # who edited may only reject: with everybody's edits in it, nobody else is left
+            free = any(self.model.may_approve(person, review["id"]) for person in PEOPLE)
             for person in PEOPLE if review["kind"] == "approval" else ():
-                self._decide(review, person, approve=number % 3 != 1, stale=0)
+                self._decide(review, person, approve=free and number % 3 != 1, stale=0)
         ends = {row["status"] for row in self.ground.executions(self.ids)}
         return not reviews and ends <= set(FINAL)
 

@@ -12,10 +12,14 @@ from hypothesis.stateful import run_state_machine_as_test
 from tests.faults.crashing import Mode
 from tests.faults.machine import Machine
 from tests.faults.machine_ground import ground
+from tests.faults.progress import with_progress
 from tests.faults.witness import Witness
 from tests.support.effort import Effort
 
 pytestmark = pytest.mark.slow
+
+AT_A_TIME = 50
+"""So many examples of the long form come of one seed; `--faults-seed` begins with another."""
 
 
 def test_whatever_happens_in_whatever_order_every_promise_is_kept(
@@ -24,7 +28,7 @@ def test_whatever_happens_in_whatever_order_every_promise_is_kept(
     """R3, R4, R12, C1, Q1, Q2, A2, M14: launch, drive, crash, freeze, lose and double tickets,
     decide, edit, settle, cancel, expire, change rights, switches and definitions, at random."""
     settings = hypothesis.settings(
-        max_examples=effort.times(short=25, long=2000),
+        max_examples=effort.times(short=25, long=AT_A_TIME),
         stateful_step_count=effort.times(short=30, long=80),
         deadline=None,
         database=None,
@@ -33,10 +37,12 @@ def test_whatever_happens_in_whatever_order_every_promise_is_kept(
         phases=[Phase.generate, Phase.shrink] if effort.is_long else [Phase.generate],
         suppress_health_check=list(HealthCheck),
     )
+    seeds = range(effort.seed, effort.seed + effort.times(short=1, long=2000 // AT_A_TIME))
     with ground(outside) as stage:
-        factory = partial(Machine, stage)
-        hypothesis.seed(effort.seed)(factory)
-        run_state_machine_as_test(factory, settings=settings)
+        for seed in with_progress(f"{settings.max_examples} examples a seed", seeds):
+            factory = partial(Machine, stage)
+            hypothesis.seed(seed)(factory)
+            run_state_machine_as_test(factory, settings=settings)
         stage.verify(everything=True)
 
     tried = ("died", "woke", "stale writes", "completed", "cancelled")
