@@ -41,6 +41,7 @@ from django.contrib.auth.models import Permission  # noqa: E402
 from agentops.accounts.models import User  # noqa: E402
 from executions.registry_sync import sync_registry  # noqa: E402
 from tests import rehearsal_server  # noqa: E402
+from tests.rehearsal_server import RehearsalServer  # noqa: E402
 
 REVIEWERS = ("rita", "omar")
 SEED = 1
@@ -142,13 +143,26 @@ def reviewers(committed_db: None) -> list[User]:
     return people
 
 
+@pytest.fixture(scope="session")
+def standing_rehearsal() -> Iterator[RehearsalServer]:
+    with rehearsal_server.start() as server:
+        yield server
+
+
 @pytest.fixture
-def llm(committed_db: None) -> Iterator[rehearsal_server.RehearsalServer]:
+def rehearsal(standing_rehearsal: RehearsalServer) -> Iterator[RehearsalServer]:
+    """The session's one rehearsal server, without latency, as if nobody had asked it anything."""
+    standing_rehearsal.forget()
+    yield standing_rehearsal
+    standing_rehearsal.forget()
+
+
+@pytest.fixture
+def llm(committed_db: None, rehearsal: RehearsalServer) -> RehearsalServer:
     """A rehearsal server beside a database with the sample data."""
     sync_registry()
     call_command("load_sample_data", verbosity=0)
-    with rehearsal_server.start() as server:
-        yield server
+    return rehearsal
 
 
 @pytest.fixture(scope="session")

@@ -11,6 +11,7 @@ with start() as server:                 # a free port, no latency
 from __future__ import annotations
 
 import json
+import os
 import select
 import subprocess
 import sys
@@ -44,6 +45,11 @@ class RehearsalServer:
 
     def clear_faults(self) -> None:
         self._control("DELETE")
+
+    def forget(self) -> None:
+        """Be as at the start: no faults, and an empty log."""
+        self.clear_faults()
+        os.truncate(self.log_file, 0)
 
     def faults(self) -> list[dict[str, Any]]:
         """Return the faults laid in, each with `seen` and `fired`."""

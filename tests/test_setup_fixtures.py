@@ -33,7 +33,11 @@ def test_tests_work_as_the_application_and_not_as_a_superuser() -> None:
         assert cursor.fetchone() == (False,)
 
 
-def test_wiping_empties_even_append_only_tables(committed_db: None) -> None:
+@pytest.mark.parametrize("few", [0, database.FEW_ROWS], ids=["truncated", "deleted"])
+def test_wiping_empties_even_append_only_tables(
+    committed_db: None, monkeypatch: pytest.MonkeyPatch, few: int
+) -> None:
+    monkeypatch.setattr(database, "FEW_ROWS", few)
     User.objects.create(username="committed")
     with connection.cursor() as cursor:
         cursor.execute(APPEND_ONLY_TABLE)
@@ -41,8 +45,12 @@ def test_wiping_empties_even_append_only_tables(committed_db: None) -> None:
             database.wipe()
             cursor.execute("SELECT count(*) FROM wipe_me")
             assert cursor.fetchone() == (0,)
-            with pytest.raises(DatabaseError, match="append only"):
-                cursor.execute("TRUNCATE wipe_me")
+            for statement in (
+                "TRUNCATE wipe_me",
+                "INSERT INTO wipe_me VALUES (1); DELETE FROM wipe_me",
+            ):
+                with pytest.raises(DatabaseError, match="append only"):
+                    cursor.execute(statement)
         finally:
             cursor.execute("DROP TABLE wipe_me; DROP FUNCTION refuse")
 

@@ -13,7 +13,6 @@ from playwright.sync_api import Browser, BrowserContext, Page
 from pytest_django.live_server_helper import LiveServer
 
 from agentops.accounts.models import User
-from tests import rehearsal_server
 from tests.rehearsal_server import RehearsalServer
 
 # Beyond these a page is narrower than any telephone, or wider than its text.
@@ -81,9 +80,8 @@ def _session(person: User) -> str:
 
 
 @pytest.fixture
-def llm() -> Iterator[RehearsalServer]:
-    with rehearsal_server.start() as server:
-        yield server
+def llm(rehearsal: RehearsalServer) -> RehearsalServer:
+    return rehearsal
 
 
 @pytest.fixture

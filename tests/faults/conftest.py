@@ -17,7 +17,7 @@ from pytest_django import Settings
 from agentops.accounts.models import User
 from executions import housekeeping
 from executions.registry_sync import sync_registry
-from tests import factories, rehearsal_server
+from tests import factories
 from tests.executions import desk
 from tests.faults import outbox, world
 from tests.faults.kept import connections_are_kept
@@ -73,17 +73,10 @@ def stage(committed_db: None, around: world.Outside) -> Iterator[Stage]:
     logging.disable(logging.NOTSET)
 
 
-@pytest.fixture(scope="module")
-def standing_rehearsal() -> Iterator[RehearsalServer]:
-    with rehearsal_server.start() as server:
-        yield server
-
-
 @pytest.fixture
-def rehearsal(committed_db: None, standing_rehearsal: RehearsalServer) -> Iterator[RehearsalServer]:
-    """A module's one rehearsal server beside an empty database; its faults end with the test."""
-    yield standing_rehearsal
-    standing_rehearsal.clear_faults()
+def rehearsal(committed_db: None, rehearsal: RehearsalServer) -> RehearsalServer:
+    """The session's rehearsal server, beside an empty database."""
+    return rehearsal
 
 
 @pytest.fixture

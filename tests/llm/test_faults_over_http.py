@@ -46,27 +46,25 @@ from tests.rehearsal_server import RehearsalServer
     ],
 )
 def test_a_fault_becomes_an_error_with_a_code(
-    clean_server: RehearsalServer, api: str, name: str, expected: tuple[str, bool, int | None]
+    server: RehearsalServer, api: str, name: str, expected: tuple[str, bool, int | None]
 ) -> None:
     """M1, M2, M4, M5, M6, M16: tried again or not, with what the server said."""
     code, retryable, status = expected
     request = conversing()
-    fault(clean_server, request, name)
-    error = refused(clean_server, api, request)
-    assert clean_server.fired() == [1]
+    fault(server, request, name)
+    error = refused(server, api, request)
+    assert server.fired() == [1]
     assert (error.code, error.retryable) == (code, retryable)
     assert status is None or error.status == status
     assert len(str(error)) < 2048
-    assert asked(clean_server, api, request).text, "the next try must find the connection usable"
+    assert asked(server, api, request).text, "the next try must find the connection usable"
 
 
 @pytest.mark.parametrize("api", APIS)
-def test_an_html_page_with_an_error_status_is_not_quoted(
-    clean_server: RehearsalServer, api: str
-) -> None:
+def test_an_html_page_with_an_error_status_is_not_quoted(server: RehearsalServer, api: str) -> None:
     request = conversing()
-    fault(clean_server, request, "html", status=502)
-    error = refused(clean_server, api, request)
+    fault(server, request, "html", status=502)
+    error = refused(server, api, request)
     assert (error.code, error.status) == ("LLM_UNAVAILABLE", 502)
     assert "<" not in str(error)
 
@@ -74,28 +72,28 @@ def test_an_html_page_with_an_error_status_is_not_quoted(
 @pytest.mark.parametrize("api", APIS)
 @pytest.mark.parametrize("name", ["timeout", "drip"])
 def test_the_deadline_holds_against_silence_and_against_a_drip(
-    clean_server: RehearsalServer, api: str, name: str
+    server: RehearsalServer, api: str, name: str
 ) -> None:
     """M3: whatever trickles in, the deadline is one for the whole answer."""
     request = conversing()
-    fault(clean_server, request, name, delay_s=0.05 if name == "drip" else 60)
+    fault(server, request, name, delay_s=0.05 if name == "drip" else 60)
     began = time.monotonic()
-    error = refused(clean_server, api, request, timeout_s=0.4)
+    error = refused(server, api, request, timeout_s=0.4)
     assert (error.code, error.retryable) == ("LLM_TIMEOUT", True)
     assert "within 0.4 s" in str(error)
     assert time.monotonic() - began < PATIENT_S
-    assert clean_server.fired() == [1]
+    assert server.fired() == [1]
 
 
 @pytest.mark.parametrize("api", APIS)
 @pytest.mark.parametrize(("given", "low", "high"), [(7, 7, 7), ("date:30", 25, 31)])
 def test_retry_after_reaches_the_caller(
-    clean_server: RehearsalServer, api: str, given: Any, low: float, high: float
+    server: RehearsalServer, api: str, given: Any, low: float, high: float
 ) -> None:
     """M1: in seconds, or as a date."""
     request = conversing()
-    fault(clean_server, request, "429", retry_after=given)
-    error = refused(clean_server, api, request)
+    fault(server, request, "429", retry_after=given)
+    error = refused(server, api, request)
     assert error.retry_after_s is not None
     assert low <= error.retry_after_s <= high
 
@@ -110,11 +108,11 @@ def test_retry_after_reaches_the_caller(
     ],
 )
 def test_an_answer_that_broke_off_is_told_as_such(
-    clean_server: RehearsalServer, api: str, name: str, finish: Finish
+    server: RehearsalServer, api: str, name: str, finish: Finish
 ) -> None:
     request = conversing()
-    fault(clean_server, request, name)
-    assert asked(clean_server, api, request).finish is finish
+    fault(server, request, name)
+    assert asked(server, api, request).finish is finish
 
 
 @pytest.mark.parametrize("api", APIS)
@@ -129,37 +127,35 @@ def test_an_answer_that_broke_off_is_told_as_such(
     ],
 )
 def test_calls_come_through_raw_however_broken(
-    clean_server: RehearsalServer, api: str, name: str, in_arguments: str
+    server: RehearsalServer, api: str, name: str, in_arguments: str
 ) -> None:
     request = conversing(rehearse=[{"calls": [{"name": "find_customers", "arguments": {"q": ""}}]}])
-    fault(clean_server, request, name)
-    reply: Reply = asked(clean_server, api, request)
+    fault(server, request, name)
+    reply: Reply = asked(server, api, request)
     assert reply.finish is Finish.TOOL_CALLS
     assert in_arguments in reply.calls[0].arguments
-    assert clean_server.fired() == [1]
+    assert server.fired() == [1]
 
 
 @pytest.mark.parametrize("api", APIS)
 @pytest.mark.parametrize("char", ["nul", "surrogate"])
 def test_hostile_characters_in_a_text_come_through_for_the_boundary_to_judge(
-    clean_server: RehearsalServer, api: str, char: str
+    server: RehearsalServer, api: str, char: str
 ) -> None:
     request = conversing()
-    fault(clean_server, request, char)
-    reply: Reply = asked(clean_server, api, request)
+    fault(server, request, char)
+    reply: Reply = asked(server, api, request)
     assert reply.text is not None
     assert reply.text[-1] in ("\x00", "\ud800")
 
 
 @pytest.mark.parametrize("api", APIS)
-def test_two_hundred_calls_and_twin_ids_come_through(
-    clean_server: RehearsalServer, api: str
-) -> None:
+def test_two_hundred_calls_and_twin_ids_come_through(server: RehearsalServer, api: str) -> None:
     request = conversing()
-    fault(clean_server, request, "many_calls", count=200)
-    fault(clean_server, request, "duplicate_call_ids")
-    assert len(asked(clean_server, api, request).calls) == 200
-    twins = asked(clean_server, api, request).calls
+    fault(server, request, "many_calls", count=200)
+    fault(server, request, "duplicate_call_ids")
+    assert len(asked(server, api, request).calls) == 200
+    twins = asked(server, api, request).calls
     assert len(twins) == 2
     assert twins[0].id == twins[1].id
 
@@ -167,19 +163,19 @@ def test_two_hundred_calls_and_twin_ids_come_through(
 @pytest.mark.parametrize("api", APIS)
 @pytest.mark.parametrize("name", ["missing_usage", "negative_usage", "absurd_usage"])
 def test_usage_that_makes_no_sense_is_estimated(
-    clean_server: RehearsalServer, api: str, name: str
+    server: RehearsalServer, api: str, name: str
 ) -> None:
     """M17: missing, negative or absurd."""
     request = conversing()
-    fault(clean_server, request, name)
-    usage = asked(clean_server, api, request).usage
+    fault(server, request, name)
+    usage = asked(server, api, request).usage
     assert usage.estimated
     assert 0 < usage.total_tokens < 1000
 
 
 @pytest.mark.parametrize("api", APIS)
 def test_an_answer_is_cut_where_the_request_allows_no_more(
-    clean_server: RehearsalServer, api: str
+    server: RehearsalServer, api: str
 ) -> None:
     request = replace(conversing(padding="x" * 900), max_output_tokens=16)
-    assert asked(clean_server, api, request).finish is Finish.LENGTH
+    assert asked(server, api, request).finish is Finish.LENGTH

@@ -34,9 +34,9 @@ from tests.support.waiting import wait_until
 
 
 @pytest.mark.parametrize("api", APIS)
-def test_a_question_is_answered_and_counted(clean_server: RehearsalServer, api: str) -> None:
+def test_a_question_is_answered_and_counted(server: RehearsalServer, api: str) -> None:
     request = conversing()
-    reply: Reply = asked(clean_server, api, request)
+    reply: Reply = asked(server, api, request)
     assert reply.finish is Finish.STOP
     assert reply.text is not None
     assert marker(request) in reply.text
@@ -47,11 +47,11 @@ def test_a_question_is_answered_and_counted(clean_server: RehearsalServer, api: 
 
 @pytest.mark.parametrize(("api", "dialect"), [("responses", responses), ("chat", chat)])
 def test_the_digest_is_of_exactly_what_the_server_got(
-    clean_server: RehearsalServer, api: str, dialect: Any
+    server: RehearsalServer, api: str, dialect: Any
 ) -> None:
     request = conversing(odd="\x00 é \ud800")
-    reply = asked(clean_server, api, request)
-    [entry] = clean_server.log(marker(request))
+    reply = asked(server, api, request)
+    [entry] = server.log(marker(request))
     assert entry["api"] == api
     assert bodies.digest(entry["body"]) == reply.request_digest
     assert entry["body"] == json.loads(bodies.encode(dialect.wire(request)))
@@ -59,35 +59,35 @@ def test_the_digest_is_of_exactly_what_the_server_got(
 
 @pytest.mark.parametrize("api", APIS)
 def test_a_conversation_goes_on_with_its_calls_and_reasoning(
-    clean_server: RehearsalServer, api: str
+    server: RehearsalServer, api: str
 ) -> None:
     call = {"name": "find_customers", "arguments": {"query": "Ana"}}
     request = conversing(rehearse=[{"calls": [call, call]}, {"text": "Found."}])
-    first: Reply = asked(clean_server, api, request)
+    first: Reply = asked(server, api, request)
     assert first.finish is Finish.TOOL_CALLS
     assert [made.arguments for made in first.calls] == ['{"query": "Ana"}'] * 2
     assert len({made.id for made in first.calls}) == 2
     assert len(first.reasoning) == (1 if api == "responses" else 0)
-    second = asked(clean_server, api, answered(request, first))
+    second = asked(server, api, answered(request, first))
     assert second.text == "Found."
     assert second.usage.input_tokens > first.usage.input_tokens
 
 
 @pytest.mark.parametrize("api", APIS)
-def test_the_server_refuses_a_call_left_unanswered(clean_server: RehearsalServer, api: str) -> None:
+def test_the_server_refuses_a_call_left_unanswered(server: RehearsalServer, api: str) -> None:
     request = conversing(rehearse=[{"calls": [{"name": "find_customers"}]}])
-    reply: Reply = asked(clean_server, api, request)
+    reply: Reply = asked(server, api, request)
     said = AssistantMessage(text=None, calls=reply.calls, reasoning=reply.reasoning)
-    error = refused(clean_server, api, replace(request, items=(*request.items, said)))
+    error = refused(server, api, replace(request, items=(*request.items, said)))
     assert error.code == "LLM_BAD_REQUEST"
     assert "No tool output found" in str(error)
 
 
-def test_the_server_refuses_reasoning_that_was_changed(clean_server: RehearsalServer) -> None:
+def test_the_server_refuses_reasoning_that_was_changed(server: RehearsalServer) -> None:
     request = conversing(rehearse=[{"calls": [{"name": "find_customers"}]}])
-    reply: Reply = asked(clean_server, "responses", request)
+    reply: Reply = asked(server, "responses", request)
     changed = replace(reply, reasoning=({**reply.reasoning[0], "summary": [], "note": "x"},))
-    error = refused(clean_server, "responses", answered(request, changed))
+    error = refused(server, "responses", answered(request, changed))
     assert "could not be verified" in str(error)
 
 
@@ -121,10 +121,10 @@ def test_an_endpoint_that_is_down_is_named(api: str) -> None:
 
 
 @pytest.mark.parametrize("api", APIS)
-def test_asking_again_gets_over_a_bad_patch(clean_server: RehearsalServer, api: str) -> None:
+def test_asking_again_gets_over_a_bad_patch(server: RehearsalServer, api: str) -> None:
     request = conversing()
     for name in ("503", "html", "reset"):
-        fault(clean_server, request, name)
+        fault(server, request, name)
 
     async def at_once(seconds: float) -> None: ...
 
@@ -133,42 +133,40 @@ def test_asking_again_gets_over_a_bad_patch(clean_server: RehearsalServer, api: 
             llm, request, try_timeout_s=lambda: PATIENT_S, patience_s=5, max_tries=5, sleep=at_once
         )
 
-    answer = with_llm(clean_server, api, patiently)
-    assert clean_server.fired() == [1, 1, 1]
+    answer = with_llm(server, api, patiently)
+    assert server.fired() == [1, 1, 1]
     codes = [each.code for each in answer.tries]
     assert codes == ["LLM_UNAVAILABLE", "BAD_REPLY", "LLM_UNAVAILABLE", "OK"]
-    assert len(clean_server.log(marker(request))) == 4
+    assert len(server.log(marker(request))) == 4
 
 
 @pytest.mark.parametrize("api", APIS)
-def test_nothing_is_retried_behind_our_back(clean_server: RehearsalServer, api: str) -> None:
+def test_nothing_is_retried_behind_our_back(server: RehearsalServer, api: str) -> None:
     request = conversing()
-    fault(clean_server, request, "500", times=5)
+    fault(server, request, "500", times=5)
 
     async def once(llm: LLM) -> Any:
         return await ask(llm, request, try_timeout_s=lambda: PATIENT_S, patience_s=5, max_tries=1)
 
     with pytest.raises(OutOfTries):
-        with_llm(clean_server, api, once)
-    assert len(clean_server.log(marker(request))) == 1
+        with_llm(server, api, once)
+    assert len(server.log(marker(request))) == 1
 
 
 @pytest.mark.parametrize("api", APIS)
-def test_a_cancelled_request_lets_go_of_its_connection(
-    clean_server: RehearsalServer, api: str
-) -> None:
+def test_a_cancelled_request_lets_go_of_its_connection(server: RehearsalServer, api: str) -> None:
     slow, quick = conversing(), conversing()
-    fault(clean_server, slow, "timeout", delay_s=60)
+    fault(server, slow, "timeout", delay_s=60)
 
     async def cancelled(llm: LLM) -> Reply:
         waiting = asyncio.ensure_future(llm.ask(slow, timeout_s=60))
-        await asyncio.to_thread(wait_until, lambda: clean_server.log(marker(slow)))
+        await asyncio.to_thread(wait_until, lambda: server.log(marker(slow)))
         waiting.cancel()
         with pytest.raises(asyncio.CancelledError):
             await waiting
         return await llm.ask(quick, timeout_s=PATIENT_S)
 
-    assert with_llm(clean_server, api, cancelled).text
+    assert with_llm(server, api, cancelled).text
 
 
 @pytest.mark.parametrize("api", APIS)

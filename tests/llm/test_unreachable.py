@@ -32,10 +32,10 @@ def test_a_name_that_does_not_resolve_is_tried_again(api: str) -> None:
 
 @pytest.mark.parametrize("api", APIS)
 def test_a_connection_that_cannot_be_secured_is_tried_again(
-    clean_server: RehearsalServer, api: str
+    server: RehearsalServer, api: str
 ) -> None:
     """M2: the other side does not speak TLS."""
-    error = refused(clean_server.base_url.replace("http:", "https:"), api)
+    error = refused(server.base_url.replace("http:", "https:"), api)
     assert (error.code, error.retryable) == ("LLM_UNAVAILABLE", True)
     assert "cannot be reached, or broke the connection" in str(error)
 

@@ -1,18 +1,13 @@
-"""One rehearsal server for the tests of a module."""
-
 from __future__ import annotations
-
-from collections.abc import Iterator
 
 import pytest
 
-from tests.rehearsal_server import RehearsalServer, start
+from tests.rehearsal_server import RehearsalServer
 
 
-@pytest.fixture(scope="module")
-def server() -> Iterator[RehearsalServer]:
-    with start() as running:
-        yield running
+@pytest.fixture
+def server(rehearsal: RehearsalServer) -> RehearsalServer:
+    return rehearsal
 
 
 @pytest.fixture(params=["responses", "chat"])
