@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
 from agentops.environment import BASE_DIR
@@ -38,3 +40,13 @@ def test_the_suite_fails_without_it(mutant: Mutant) -> None:
         verdict = judge(mutant, root)
 
     assert verdict.caught_by, f"nothing fails without this: {mutant.protection}\n{verdict.said}"
+
+
+def test_the_documentation_tells_every_protection_and_what_misses_it() -> None:
+    told = (BASE_DIR / "docs/reliability.md").read_text()
+    rows = re.findall(r"^\| (.+?) \| (`tests/[^`]+::.+) \|$", told, re.MULTILINE)
+
+    assert [protection for protection, _ in rows] == [one.protection for one in MUTANTS]
+    for test in {name for _, cell in rows for name in re.findall(r"`(.+?)`", cell)}:
+        file, _, name = test.partition("::")
+        assert f"def {name}(" in (BASE_DIR / file).read_text(), test

@@ -30,7 +30,8 @@ def table(verdicts: list[Verdict]) -> str:
     """Return the verdicts as Markdown."""
     lines = ["| protection switched off | first tests that fail |", "|---|---|"]
     for verdict in verdicts:
-        tests = "<br>".join(f"`{_short(name)}`" for name in verdict.caught_by) or "**none**"
+        names = dict.fromkeys(f"`{_short(name)}`" for name in verdict.caught_by)
+        tests = "<br>".join(names) or "**none**"
         lines.append(f"| {verdict.mutant.protection} | {tests} |")
     return "\n".join(lines)
 
