@@ -37,6 +37,7 @@ __all__ = ["DAY_S", "Approval", "Late", "ToolDefinitionError", "always", "never"
 NAME = re.compile(r"[a-z][a-z0-9_]{0,62}")
 
 Check = Callable[[Any], None]
+Outside = tuple[str, ...] | Callable[[Any], tuple[str, ...]]
 
 
 class Effect(StrEnum):
@@ -117,6 +118,8 @@ class Tool:
     `outcome(arguments, output)` one sentence on what a call that succeeded did. Raise `version`
     when what it does changes so that people should look again at what they approved and did not
     start.
+    `outside` names the keys of its answer under which somebody outside the house wrote (at any
+    depth; or a function of the answer that does): reviewers see what comes from there.
     `key_window_s`: how long the other side of an `idempotent` tool remembers a key (None: ever).
     """
 
@@ -144,6 +147,7 @@ class Tool:
     confirm: Callable[[Any], Confirmation] | None = None
     reasons: tuple[str, ...] = USUAL_REASONS
     outcome: Callable[[Any, Any], str] | None = None
+    outside: Outside = ()
 
     def schema(self) -> dict[str, Any]:
         """Return the JSON schema of the arguments, fit for an LLM API's strict mode."""
@@ -174,6 +178,14 @@ class Tool:
         because nothing is decided by it."""
         try:
             return self.customer(parsed) if self.customer is not None else None
+        except Exception:
+            return None
+
+    def outside_of(self, answer: Any) -> tuple[str, ...] | None:
+        """Return the keys of an answer under which somebody outside wrote; None, which means all of
+        it, when the tool's own code fails over it."""
+        try:
+            return self.outside(answer) if callable(self.outside) else self.outside
         except Exception:
             return None
 
@@ -232,6 +244,8 @@ def _make(
     arguments = _arguments(function)
     if unknown := set(declared.get("must_read") or ()) - arguments.model_fields.keys():
         raise ToolDefinitionError(f"{name}: must_read names no argument: {', '.join(unknown)}")
+    if isinstance(declared.get("outside"), str):
+        raise ToolDefinitionError(f"{name}: outside is a tuple of keys, like ('body',)")
     settings: dict[str, Any] = {
         "verb": name.replace("_", " ").capitalize(),
         "risk": "low" if effect is Effect.READ else "medium",

@@ -14,7 +14,7 @@ FilingId = Annotated[
 ]
 
 
-@tool(effect=Effect.READ)
+@tool(effect=Effect.READ, outside=("reason",))
 def read_filing(
     *, regulator_id: records.RegulatorId, filing_id: FilingId, context: ToolContext
 ) -> dict[str, Any]:

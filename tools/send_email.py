@@ -105,6 +105,7 @@ def outcome(arguments: Any, output: Any) -> str:
         "Not needed",
     ),
     outcome=outcome,
+    outside=("reason",),  # of a refusal: the other side's mail server words it
 )
 def send_email(
     *,

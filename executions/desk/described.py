@@ -12,8 +12,9 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
 
+from executions.core.figures import Path
 from executions.desk.fields import resolved
-from executions.desk.parts import DEEP, MANY, Path, key_of
+from executions.desk.parts import DEEP, MANY, key_of
 from tools.base import Tool
 
 ABSENT = object()

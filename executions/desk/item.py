@@ -15,10 +15,12 @@ from executions.core.states import ReviewKind, ReviewStatus
 from executions.desk.asked import earlier_exchanges
 from executions.desk.collisions import collision, who_can
 from executions.desk.confirming import confirmation_of, reasons_of
+from executions.desk.earlier import earlier
 from executions.desk.faults import fault_of
 from executions.desk.filters import trail_of
 from executions.desk.following import Followed, followed
 from executions.desk.history import history_of
+from executions.desk.origins import origins_of
 from executions.desk.presence import presence_at
 from executions.desk.proposal import find_review, proposal_of
 from executions.desk.queue import next_for
@@ -28,11 +30,8 @@ from executions.models import AgentReview
 from executions.operations.refusals import Refusal
 from executions.pages import kept, rights
 from executions.pages.frame import PersonRequest, page
-from executions.pages.story import Reviews, figures, reviews_by_call, steps_up_to
+from executions.pages.story import Reviews, figures, reviews_by_call, steps_between
 from tools.read_once import read_once
-
-AROUND = 4
-"""So many steps stand around the call on its page."""
 
 
 def permitted(request: PersonRequest, review_id: UUID) -> AgentReview:
@@ -86,6 +85,8 @@ def review_page(
     proposal = proposal_of(found)
     reviews = reviews_by_call(found.execution_id)
     versions = reviews[found.call_id]
+    step = found.call.step_number
+    before = earlier(found.execution_id, step)
     standing = standing_of(request.user, found, versions)
     became = followed(request.user, found, standing)
     following = following_context(request, found, became, versions)
@@ -98,10 +99,11 @@ def review_page(
         "call": proposal.call,
         "outdated": operations.outdated(proposal.execution),
         "standing": standing,
-        "steps": steps_up_to(
-            found.execution_id, proposal.call.step_number, last=AROUND, reviews=reviews
+        "steps": steps_between(
+            found.execution_id, before.first, step, calls=before.around, reviews=reviews
         ),
         "history": history_of(found, versions),
+        "origins": origins_of(found, before, reviews),
         "figures": figures(proposal.execution),
         "others": others,
         "confirmation": confirmation_of(found),

@@ -12,6 +12,7 @@ from typing import Any
 from urllib.parse import quote
 from uuid import UUID
 
+from executions.core.figures import Path, place_of
 from executions.templatetags.show import extent, is_long
 from tools.base import Tool
 
@@ -19,8 +20,6 @@ MANY = 40
 """So many values of a list or an object stand open."""
 DEEP = 6
 """What is nested more deeply is folded."""
-
-Path = tuple[str | int, ...]
 
 
 @dataclass(kw_only=True)
@@ -46,8 +45,7 @@ class Part:
     @property
     def label(self) -> str:
         """Return where it stands, in words; positions count from 1."""
-        words = (str(one + 1) if isinstance(one, int) else one for one in self.path)
-        return " ".join(words).replace("_", " ") or "all of it"
+        return place_of(self.path) or "all of it"
 
     @property
     def is_text(self) -> bool:

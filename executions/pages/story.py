@@ -143,7 +143,10 @@ def story_of(execution_id: UUID) -> Story | None:
     )
     if execution is None:
         return None
-    calls = _calls_by_step(execution_id, reviews_by_call(execution_id))
+    calls = _by_step(
+        AgentToolCall.objects.filter(execution=execution_id).order_by("step_number", "call_index"),
+        reviews_by_call(execution_id),
+    )
     steps = AgentStep.objects.filter(execution=execution_id).order_by("step_number")
     return Story(
         execution=execution,
@@ -156,27 +159,21 @@ def story_of(execution_id: UUID) -> Story | None:
     )
 
 
-def steps_up_to(
-    execution_id: UUID, step_number: int, *, last: int, reviews: Reviews
+def steps_between(
+    execution_id: UUID, first: int, last: int, *, calls: Iterable[AgentToolCall], reviews: Reviews
 ) -> list[StepStory]:
-    """Return the `last` steps that end with this one, for what stands around one call. `reviews`
-    are the execution's, by call."""
-    first = step_number - last + 1
-    calls = _calls_by_step(execution_id, reviews, first=first, until=step_number)
+    """Return these steps with their `calls`, for what stands around one call. `reviews` are the
+    execution's, by call."""
+    by_step = _by_step(calls, reviews)
     steps = AgentStep.objects.filter(
-        execution=execution_id, step_number__gte=first, step_number__lte=step_number
+        execution=execution_id, step_number__gte=first, step_number__lte=last
     ).order_by("step_number")
-    return [StepStory(step, calls.get(step.step_number, [])) for step in steps]
+    return [StepStory(step, by_step.get(step.step_number, [])) for step in steps]
 
 
-def _calls_by_step(
-    execution_id: UUID, reviews: Reviews, *, first: int = 0, until: int = limits.CEILING
-) -> dict[int, list[CallStory]]:
+def _by_step(calls: Iterable[AgentToolCall], reviews: Reviews) -> dict[int, list[CallStory]]:
     found: dict[int, list[CallStory]] = defaultdict(list)
-    calls = AgentToolCall.objects.filter(
-        execution=execution_id, step_number__gte=first, step_number__lte=until
-    )
-    for call in calls.order_by("step_number", "call_index"):
+    for call in calls:
         found[call.step_number].append(CallStory(call, reviews.get(call.pk, [])))
     return found
 

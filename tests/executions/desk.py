@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import re
+from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any
 from uuid import uuid4
@@ -50,14 +51,18 @@ def proposed(
     risk: str = "medium",
     customer: str | None = None,
     agent: str = "customer_record_steward",
+    read: Sequence[tuple[str, Any, Any]] = (),
 ) -> AgentReview:
-    """A call of a one-step execution that waits for people; returns its open review."""
+    """A call that waits for people; returns its open review. `read` are the calls before it, one a
+    step: tool, what it was given, what it answered."""
     one = factories.running(
         agent_type=agent,
         input_data={"message_id": "M-2001"},
         launched_by=launched_by,
         limits={"max_steps": 15},
     )
+    for name, given, answer in read:
+        _read(one, name, given, answer)
     log_step(one, says)
     key = uuid4()
     call = factories.call(
@@ -83,6 +88,14 @@ def proposed(
     )
     factories.change(one, status="awaiting_review", lease_owner=None, open_reviews=1)
     return factories.fresh(review)
+
+
+def _read(one: AgentExecution, tool: str, given: Any, answer: Any) -> None:
+    log_step(one, "")
+    begun = {"effect": "read", "status": "running", "started_at": Now()}
+    call = factories.call(one, tool_name=tool, tool_input=given, **begun)
+    factories.change(call, status="succeeded", tool_output=answer, finished_at=Now())
+    factories.change(one, step_count=F("step_count") + 1)
 
 
 def in_doubt(

@@ -138,6 +138,21 @@ def test_only_an_idempotent_tool_has_a_key_window() -> None:
         tool(effect=Effect.ONCE, key_window_s=60)(act)
 
 
+def test_a_tool_says_what_of_its_answer_an_outsider_wrote() -> None:
+    def act(*, text: str) -> None:
+        """Do something."""
+
+    def told(declared: Any, answer: Any = None) -> tuple[str, ...] | None:
+        return tool(effect=Effect.READ, outside=declared)(act).outside_of(answer)
+
+    assert told(()) == ()
+    assert told(("body",)) == ("body",)
+    assert told(lambda answer: (answer["by"],), {"by": "from"}) == ("from",)
+    assert told(lambda answer: (answer["by"],), "no object") is None
+    with pytest.raises(ToolDefinitionError, match="tuple of keys"):
+        told("body")
+
+
 def test_a_read_runs_by_itself_and_everything_else_needs_a_person_unless_said_otherwise() -> None:
     def act(*, text: str) -> None:
         """Do something."""

@@ -8,7 +8,8 @@ import pytest
 
 from tests.tools.calling import run
 from tools.base import ToolError, ToolInputError
-from tools.models import Customer
+from tools.models import Customer, Document
+from tools.registry import TOOLS
 
 pytestmark = pytest.mark.usefixtures("records")
 
@@ -33,6 +34,20 @@ def _found(query: str, **more: int) -> list[str]:
 )
 def test_customers_are_found_by_any_of_their_marks(query: str, customer_id: str) -> None:
     assert _found(query) == [customer_id]
+
+
+def test_only_what_others_wrote_is_an_outsiders() -> None:
+    message = run("read_customer_message", {"message_id": "M-2003"})
+    keys = TOOLS["read_customer_message"].outside_of(message)
+    assert {"customer_id", "message_id"} == message["message"].keys() - {
+        *(keys or ()),
+        "received_at",
+    }
+    kinds = {one.document_id: one.kind for one in Document.objects.all()}
+    read = {kind: run("read_document", {"document_id": key}) for key, kind in kinds.items()}
+    outside = {kind for kind, told in read.items() if TOOLS["read_document"].outside_of(told)}
+    assert read.keys() - outside == {"guidance", "screening_note"}
+    assert TOOLS["read_document"].outside_of({"document": {"kind": Document.REPORT}}) == ()
 
 
 def test_every_word_must_fit() -> None:
