@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from django.db import connection
 from django.db.models import F, Q
 
 from executions.core.states import CallStatus, ReviewKind
@@ -17,12 +18,22 @@ from executions.pages.wording import Action, action
 SHOWN = 5
 MOST = 500
 """So many earlier ones are counted; there may be more."""
+_MAILS = """
+SELECT address, count(*), max(finished_at)
+  FROM unnest(%(addresses)s::text[]) AS address,
+       LATERAL (SELECT finished_at FROM agent_tool_calls
+                 WHERE tool_name = 'send_email' AND status = 'succeeded'
+                   AND lower((tool_input -> 'to')::text)::jsonb ? address
+                   AND lower((tool_output -> 'accepted')::text)::jsonb ? address
+                 LIMIT %(most)s) AS mail
+ GROUP BY address
+"""
 _HAPPENED = (CallStatus.SUCCEEDED, CallStatus.RUNNING, CallStatus.IN_DOUBT)
 
 
 @dataclass(frozen=True, kw_only=True)
 class Mails:
-    """Mails that an address accepted earlier; `last` is when, None without any."""
+    """Mails that an address accepted earlier; `last` is when, if it is known."""
 
     count: int
     last: datetime | None
@@ -57,28 +68,22 @@ def lately(review: AgentReview, customer_id: str | None) -> list[Effect]:
     return [_effect(one) for one in rows]
 
 
-def mails_to(addresses: Sequence[str], customer_id: str | None) -> dict[str, Mails]:
-    """Return what each address has had from us, by the address as it is given."""
-    rows = _of(customer_id).filter(tool_name="send_email", call__status=CallStatus.SUCCEEDED)
-    sent = rows.order_by("-created_at").values_list(
-        "call__tool_output__accepted", "call__finished_at"
-    )
-    accepted = [
-        (str(address).lower(), at)
-        for had, at in sent[:MOST]
-        if isinstance(had, list)
-        for address in had
-    ]
+def mails_to(addresses: Sequence[str], *, most: int = MOST) -> dict[str, Mails]:
+    """Return what each address has accepted from us, whoever it was about and as the address is
+    given; `most` of each are counted, and of so many `last` is not told."""
+    plain = {address: address.lower() for address in addresses}
+    with connection.cursor() as cursor:
+        cursor.execute(_MAILS, {"addresses": sorted({*plain.values()}), "most": most})
+        had = {one: (count, last) for one, count, last in cursor}
     found = {}
-    for address in addresses:
-        times = [at for one, at in accepted if one == address.lower()]
-        found[address] = Mails(count=len(times), last=max(filter(None, times), default=None))
+    for address, key in plain.items():
+        count, last = had.get(key, (0, None))
+        found[address] = Mails(count=count, last=last if count < most else None)
     return found
 
 
-def _of(customer_id: str | None) -> ReviewQuerySet:
-    """Return the approved reviews whose calls had an effect on this customer (None: on nobody on
-    record), each call once."""
+def _of(customer_id: str) -> ReviewQuerySet:
+    """Return the approved reviews whose calls had an effect on this customer, each call once."""
     return AgentReview.objects.filter(
         customer_id=customer_id,
         kind=ReviewKind.APPROVAL,

@@ -81,7 +81,7 @@ class Proposal:
     def recipients(self) -> list[tuple[dict[str, Any], past.Mails]]:
         """Return each recipient of a mail with the mails it had from us before."""
         to = self.preview.get("to", [])
-        had = past.mails_to([one["address"] for one in to], self.customer_id)
+        had = past.mails_to([one["address"] for one in to])
         return [(one, had[one["address"]]) for one in to]
 
     @property

@@ -10,6 +10,7 @@ from django.test import Client
 
 from agentops.accounts.models import User
 from executions import operations
+from executions.desk import past
 from executions.models import AgentReview
 from tests import factories
 from tests.executions import desk
@@ -20,7 +21,12 @@ ANA = desk.LETTER["to"][0]
 
 
 def done(
-    tool: str, arguments: dict[str, Any], output: dict[str, Any], *, customer: str, votes: int = 1
+    tool: str,
+    arguments: dict[str, Any],
+    output: dict[str, Any],
+    *,
+    customer: str | None,
+    votes: int = 1,
 ) -> AgentReview:
     """A call that was approved and succeeded some time ago."""
     review = desk.proposed(tool, arguments, votes=votes)
@@ -51,10 +57,10 @@ def test_earlier_mails_are_counted_whatever_the_case_of_the_address(
 ) -> None:
     sent()
     sent(to=ANA.upper())
-    sent(customer="C-1002")  # to another customer
+    sent(customer="C-1002")  # about another customer, but to her
     sent(accepted=[])  # the mail server refused her
     page = shown(client, desk.proposed())
-    assert "had 2 mails from us" in page
+    assert "had 3 mails from us" in page
     assert "new recipient" not in page
 
 
@@ -122,3 +128,20 @@ def test_each_version_is_told_with_its_votes_and_its_edit(client: Client, rita: 
 
 def test_a_first_version_nobody_voted_on_has_no_history(client: Client, rita: User) -> None:
     assert "What was decided on it" not in shown(client, desk.proposed())
+
+
+def test_mails_to_an_address_on_nobodys_record_are_counted_too(client: Client, rita: User) -> None:
+    colleague = "Omar@hallberg.example"
+    done("send_email", {**desk.LETTER, "to": [ANA, colleague]}, {"accepted": [ANA, colleague]},
+         customer="C-1001")  # fmt: skip
+    done("send_email", {**desk.LETTER, "to": [colleague]}, {"accepted": [colleague]}, customer=None)
+    known = past.mails_to([colleague.lower(), "no@hallberg.example"])
+    assert [known[one].count for one in known] == [2, 0]
+    assert past.mails_to([colleague], most=1)[colleague] == past.Mails(count=1, last=None)
+
+
+def test_whatever_a_mail_was_to_go_to_can_be_stored() -> None:
+    """The index is of texts that an LLM made."""
+    for to in ('A\x1f"\\', {"A": {"a": [1e40]}}, None, [[["İ"]]], ["a" * 100_000], 1e5):
+        desk.proposed(arguments={"to": to})
+    assert past.mails_to(['a\x1f"\\'])['a\x1f"\\'].count == 0
