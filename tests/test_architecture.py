@@ -32,7 +32,7 @@ PEOPLE = (
     *(CORE, MODELS, AGENTS, PERMISSIONS, USERS),
     *("executions.operations", "executions.metrics", "executions.invariants", *TOOL_WORDS),
 )
-LOOKING = ("tools.looking", "tools.pages", "tools.read_once")
+LOOKING = ("tools.looking", "tools.pages", "tools.read_once", "tools.records")
 PAGE_WORDS = ("executions.templatetags", "tools.models")
 QUEUE = ("executions.engine.queue", "executions.engine.cluster")
 

@@ -11,7 +11,7 @@ import inspect
 import json
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import cached_property
 from typing import Any, Literal, get_type_hints
@@ -28,7 +28,7 @@ from tools.approval import (
     never,
     when,
 )
-from tools.decisions import USUAL_REASONS, Confirmation
+from tools.decisions import USUAL_REASONS, Confirmation, Listed
 from tools.schemas import STRICT, BadArguments, read_arguments, strict_schema
 
 # handed on, so that a tool's author imports from one place
@@ -110,14 +110,14 @@ class Tool:
     Callables take the parsed arguments. `check`, `target`, `customer` and `preview` read the
     database: `check` and `target` raise ToolError for a call that cannot succeed, so that no person
     is asked about it; `target` is None when no version matters; `customer` is the id of the one the
-    call is about, by which reviewers find it. `headline` (a sentence from the
-    exact arguments), `consequence`, `verb`, `risk`, `template` and `preview` (plain data for that
-    template, never the LLM's words about itself) are what a reviewer sees; `must_read` names the
-    arguments whose long values have to be opened before an approval (None: every one), `confirm`
-    what the last look before it repeats, `reasons` what a rejection offers to say, and
-    `outcome(arguments, output)` one sentence on what a call that succeeded did. Raise `version`
-    when what it does changes so that people should look again at what they approved and did not
-    start.
+    call is about, by which reviewers find it. `headline` (a sentence from the exact arguments),
+    `consequence`, `verb`, `risk`, `template` and `preview` (plain data for that template, never the
+    LLM's words about itself) are what a reviewer sees, and `listed` what a row in their list is
+    looked at for; `must_read` names the arguments whose long values have to be opened before an
+    approval (None: every one), `confirm` what the last look before it repeats, `reasons` what a
+    rejection offers to say, and `outcome(arguments, output)` one sentence on what a call that
+    succeeded did. Raise `version` when what it does changes so that people should look again at
+    what they approved and did not start.
     `outside` names the keys of its answer under which somebody outside the house wrote (at any
     depth; or a function of the answer that does): reviewers see what comes from there.
     `key_window_s`: how long the other side of an `idempotent` tool remembers a key (None: ever).
@@ -148,6 +148,7 @@ class Tool:
     reasons: tuple[str, ...] = USUAL_REASONS
     outcome: Callable[[Any, Any], str] | None = None
     outside: Outside = ()
+    listed: Listed = field(default_factory=Listed)
 
     def schema(self) -> dict[str, Any]:
         """Return the JSON schema of the arguments, fit for an LLM API's strict mode."""

@@ -1,10 +1,11 @@
-"""What a tool tells its reviewers around a decision: usual reasons against it, what the last look
-before an approval repeats."""
+"""What a tool tells its reviewers around a decision: what its calls' rows in the list say, usual
+reasons against it, what the last look before an approval repeats."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 USUAL_REASONS = (
     "The facts are wrong",
@@ -22,3 +23,17 @@ class Confirmation:
 
     facts: Mapping[str, str] = field(default_factory=dict)
     typed: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Listed:
+    """What a call's row in the list is looked at for, named from its parsed arguments alone: the
+    desk reads what a whole page names in a statement each. Either may be left out.
+
+    `record`: (kind, id) of the record the call relies on, its target as a rule; the row says when
+    that is LIVE, and when it changed since the call was put before people. `tools.records.states`
+    knows the kinds. `recipients`: addresses; the row says when one of them is new.
+    """
+
+    record: Callable[[Any], tuple[str, str]] | None = None
+    recipients: Callable[[Any], Sequence[str]] | None = None

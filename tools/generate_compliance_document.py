@@ -10,7 +10,7 @@ from pydantic import AfterValidator, Field
 
 from tools import conf, records
 from tools.base import Effect, Target, ToolContext, ToolError, ToolInputError, always, tool
-from tools.decisions import Confirmation
+from tools.decisions import Confirmation, Listed
 from tools.models import Customer, CustomerMessage, Document, Regulation
 from tools.pages import Paper
 from tools.report import Finding, Report, Source
@@ -133,6 +133,7 @@ def outcome(arguments: Any, output: Any) -> str:
         "Not needed",
     ),
     outcome=outcome,
+    listed=Listed(record=lambda arguments: ("customer", arguments.customer_id)),
 )
 def generate_compliance_document(
     *,

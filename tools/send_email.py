@@ -8,7 +8,7 @@ from pydantic import AfterValidator, Field
 
 from tools import conf, records
 from tools.base import Effect, ToolContext, ToolError, ToolInputError, always, tool
-from tools.decisions import Confirmation
+from tools.decisions import Confirmation, Listed
 from tools.links import cut, links
 from tools.mail import attach, deliver, message_id, source
 from tools.models import Customer, Document
@@ -106,6 +106,7 @@ def outcome(arguments: Any, output: Any) -> str:
     ),
     outcome=outcome,
     outside=("reason",),  # of a refusal: the other side's mail server words it
+    listed=Listed(recipients=lambda arguments: arguments.to),
 )
 def send_email(
     *,

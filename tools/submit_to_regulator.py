@@ -18,7 +18,7 @@ from tools.base import (
     tool,
 )
 from tools.deadline import Deadline
-from tools.decisions import Confirmation
+from tools.decisions import Confirmation, Listed
 from tools.filings import Filing, desk_of, hand_in
 from tools.models import Document, Regulator
 from tools.text import Line
@@ -110,6 +110,7 @@ def outcome(arguments: Any, output: Any) -> str:
         "Not needed",
     ),
     outcome=outcome,
+    listed=Listed(record=lambda arguments: ("regulator", arguments.regulator_id)),
 )
 def submit_to_regulator(
     *,

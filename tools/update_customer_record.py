@@ -8,7 +8,7 @@ from pydantic import Field, model_validator
 
 from tools import records
 from tools.base import Effect, Target, ToolContext, ToolError, always, tool
-from tools.decisions import Confirmation
+from tools.decisions import Confirmation, Listed
 from tools.looking import Looking
 from tools.models import Customer, owners_in_words
 from tools.schemas import Arguments
@@ -153,6 +153,7 @@ def outcome(arguments: Any, output: Any) -> str:
         "Not needed",
     ),
     outcome=outcome,
+    listed=Listed(record=lambda arguments: ("customer", arguments.customer_id)),
 )
 def update_customer_record(
     *,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -68,7 +68,7 @@ def lately(review: AgentReview, customer_id: str | None) -> list[Effect]:
     return [_effect(one) for one in rows]
 
 
-def mails_to(addresses: Sequence[str], *, most: int = MOST) -> dict[str, Mails]:
+def mails_to(addresses: Collection[str], *, most: int = MOST) -> dict[str, Mails]:
     """Return what each address has accepted from us, whoever it was about and as the address is
     given; `most` of each are counted, and of so many `last` is not told."""
     plain = {address: address.lower() for address in addresses}

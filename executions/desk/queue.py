@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import groupby
@@ -18,6 +19,7 @@ from executions.desk.filters import FREE, Filters
 from executions.desk.lateness import with_lateness
 from executions.desk.order import following, most_urgent_first
 from executions.desk.presence import OnIt, lost, on_it
+from executions.desk.row_chips import RowChip, row_chips
 from executions.models import (
     AgentExecution,
     AgentReview,
@@ -41,7 +43,8 @@ LATE = 0.75
 
 @dataclass(frozen=True, kw_only=True)
 class Task:
-    """One review in the list. `approvals`: votes for it so far. `lost_to`: who took it over."""
+    """One review in the list. `approvals`: votes for it so far. `lost_to`: who took it over.
+    `chips`: what its tool wants looked at."""
 
     review: AgentReview
     headline: str
@@ -54,6 +57,7 @@ class Task:
     tone: str
     on_it: OnIt | None
     lost_to: AgentReviewClaim | None
+    chips: list[RowChip]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -109,9 +113,9 @@ def queue_of(person: User, filters: Filters, *, after: AgentReview | None = None
     fitting = filters.narrow(waiting, person)
     rest = following(fitting, after) if after else most_urgent_first(fitting)
     agents, customers = _choices(waiting)
-    tasks = _tasks(rest, person, now, customers)
-    here, more = tasks[:SHOWN], tasks[SHOWN:]
-    voted = [] if after else _tasks(_voted(person), person, now, customers)
+    lists = _tasks([rest] if after else [rest, _voted(person)], person, now, customers)
+    here, more = lists[0][:SHOWN], lists[0][SHOWN:]
+    voted = [] if after else lists[1]
     return Queue(
         total=waiting.count() if filters.plain().given() else counts.tabs[0].count,
         counts=counts,
@@ -183,12 +187,22 @@ def _choices(waiting: ReviewQuerySet) -> tuple[list[str], dict[str, str]]:
 
 
 def _tasks(
-    ordered: ReviewQuerySet, person: User, now: datetime, customers: dict[str, str]
-) -> list[Task]:
-    """Read the first of these, one more than a page has."""
-    rows = list(_with_all(ordered.values("pk")[: SHOWN + 1]))
-    losses = lost(person, rows)
-    return [_task(one, person, now, customers, losses.get(one.pk)) for one in rows]
+    lists: Sequence[ReviewQuerySet], person: User, now: datetime, customers: dict[str, str]
+) -> list[list[Task]]:
+    """Read the first of each of these, one more than a page has; what is told beside them is read
+    once for all."""
+    read = [list(_with_all(ordered.values("pk")[: SHOWN + 1])) for ordered in lists]
+    every = [one for rows in read for one in rows]
+    said = {one.pk: action(one.tool_name, one.call.tool_input) for one in every}
+    losses = lost(person, every)
+    chips = row_chips([(one, said[one.pk]) for one in every])
+
+    def task(one: AgentReview) -> Task:
+        headline, customer = said[one.pk].headline, customers.get(one.customer_id or "")
+        told = {"headline": headline, "customer": customer or one.customer_id or ""}
+        return _task(one, person, now, lost_to=losses.get(one.pk), chips=chips[one.pk], **told)
+
+    return [[task(one) for one in rows] for rows in read]
 
 
 def _with_all(ids: Any) -> ReviewQuerySet:
@@ -203,19 +217,11 @@ def _with_all(ids: Any) -> ReviewQuerySet:
     )
 
 
-def _task(
-    review: Any,
-    person: User,
-    now: datetime,
-    customers: dict[str, str],
-    lost_to: AgentReviewClaim | None,
-) -> Task:
+def _task(review: Any, person: User, now: datetime, **told: Any) -> Task:
     execution = review.execution
     due, tone = _due(review, now)
     return Task(
         review=review,
-        headline=action(review.tool_name, review.call.tool_input).headline,
-        customer=customers.get(review.customer_id, review.customer_id or ""),
         approvals=review.approvals,
         launched_by_me=person.pk == (execution.launched_by_id or execution.user_id),
         edited_by_me=person.pk == review.edited_by_id,
@@ -223,7 +229,7 @@ def _task(
         due=due,
         tone=tone,
         on_it=on_it(review, person, now),
-        lost_to=lost_to,
+        **told,
     )
 
 
