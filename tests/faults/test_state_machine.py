@@ -18,17 +18,18 @@ from tests.support.effort import Effort
 
 pytestmark = pytest.mark.slow
 
-AT_A_TIME = 50
-"""So many examples of the long form come of one seed; `--faults-seed` begins with another."""
+BLOCKS, SEEDS, EXAMPLES = 10, 4, 50
+"""The long form plays so many blocks of so many seeds, and as many examples of each seed."""
 
 
+@pytest.mark.blocks(BLOCKS)
 def test_whatever_happens_in_whatever_order_every_promise_is_kept(
-    outside: Witness, effort: Effort
+    outside: Witness, effort: Effort, block: int
 ) -> None:
     """R3, R4, R12, C1, Q1, Q2, A2, M14: launch, drive, crash, freeze, lose and double tickets,
     decide, edit, settle, cancel, expire, change rights, switches and definitions, at random."""
     settings = hypothesis.settings(
-        max_examples=effort.times(short=25, long=AT_A_TIME),
+        max_examples=effort.times(short=25, long=EXAMPLES),
         stateful_step_count=effort.times(short=30, long=80),
         deadline=None,
         database=None,
@@ -37,7 +38,8 @@ def test_whatever_happens_in_whatever_order_every_promise_is_kept(
         phases=[Phase.generate, Phase.shrink] if effort.is_long else [Phase.generate],
         suppress_health_check=list(HealthCheck),
     )
-    seeds = range(effort.seed, effort.seed + effort.times(short=1, long=2000 // AT_A_TIME))
+    first = effort.seed + block * SEEDS
+    seeds = range(first, first + effort.times(short=1, long=SEEDS))
     with ground(outside) as stage:
         for seed in with_progress(f"{settings.max_examples} examples a seed", seeds):
             factory = partial(Machine, stage)
