@@ -6,6 +6,7 @@ from typing import Any
 
 from django.http import HttpRequest
 
+from executions.pages import staying
 from executions.pages.frame import PersonRequest, site, switches
 from executions.pages.waiting import waiting_for
 
@@ -16,5 +17,6 @@ def open_reviews(request: PersonRequest) -> str:
 
 
 def site_facts(request: HttpRequest) -> dict[str, Any]:
-    """Return what the banners need."""
-    return {**site(), **(switches() if request.user.is_authenticated else {})}
+    """Return what the banners and the login's warning need."""
+    is_somebody = request.user.is_authenticated
+    return {**site(), **({**switches(), **staying.told(request)} if is_somebody else {})}

@@ -51,7 +51,7 @@ def page(
     frame = {"here": here, **site()}
     if request.user.is_authenticated:
         frame |= {"places": places(request.user, waiting), **switches()}
-        frame |= {"stays_s": staying.left_s(request), "warn_s": staying.WARN_S}
+        frame |= staying.told(request)
     response = render(request, template, {**frame, **(context or {})}, status=status)
     response.headers["Cache-Control"] = "no-store"
     return response

@@ -43,6 +43,11 @@ def left_s(request: HttpRequest) -> int:
     return max(until - int(time.time()), 0)
 
 
+def told(request: HttpRequest) -> dict[str, int]:
+    """Return what a page of somebody who is logged in tells of their login, for its warning."""
+    return {"stays_s": left_s(request), "warn_s": WARN_S}
+
+
 @never_cache
 @require_http_methods(["GET", "HEAD", "POST"])
 def stay(request: HttpRequest) -> HttpResponse:

@@ -9,10 +9,12 @@ import pytest
 from django.conf import settings
 from django.contrib.sessions.backends.db import SessionStore
 from django.contrib.sessions.models import Session
+from django.urls import reverse
 from playwright.sync_api import expect
 
 from executions.pages.staying import UNTIL, WARN_S
 from tests import factories
+from tests.browser import scene
 from tests.browser.conftest import Site
 from tests.executions import desk
 
@@ -63,3 +65,18 @@ def test_a_person_who_types_for_hours_is_warned_and_can_stay(site: Site, picture
     expect(notice).to_contain_text("Your login has ended.")
     expect(page.get_by_role("button", name="Stay logged in")).to_be_hidden()
     expect(page.locator("#reject textarea")).to_have_value("It takes me hours")
+
+
+def test_the_administration_warns_too(site: Site, pictures: Path) -> None:
+    page = site.opened(scene.administrator())
+    page.clock.install()
+    page.goto(reverse("admin:accounts_user_changelist"))
+    session = leave(WARN_S - 60)
+    with page.expect_response("**/you/stay/"):
+        page.clock.fast_forward((settings.SESSION_COOKIE_AGE - WARN_S) * 1000)
+    notice = page.locator("#stay")
+    expect(notice).to_contain_text("Your login ends in a few minutes.")
+    page.screenshot(path=pictures / "stay_admin.png")
+    page.get_by_role("button", name="Stay logged in").click()
+    expect(notice).to_be_hidden()
+    assert SessionStore(session.session_key)[UNTIL] > time.time() + WARN_S
