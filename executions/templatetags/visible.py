@@ -22,6 +22,7 @@ LONG_GAP = 5
 """From so many line breaks in a row on, they are counted instead of shown."""
 
 _PLAIN = re.compile(r"[!-~]+(?: {1,19}[!-~]+)*")
+_WORD_OR_BLANK = re.compile(r"\S+|\s+")
 _NOT_PLAIN = re.compile(r"[^ -~\n\t]")
 _HIDING = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
 # Letters and marks that draw nothing: joiners, fillers, variation selectors, a blank pattern.
@@ -86,8 +87,27 @@ def _small_pieces(text: str, *, lines: bool) -> Iterator[Piece]:
 
 
 def _between(text: str, *, lines: bool, twins: frozenset[int] = frozenset()) -> Iterator[Piece]:
-    start = 0
-    for (char, is_twin), group in groupby((char, at in twins) for at, char in enumerate(text)):
+    """Cut `text` into words and blanks that show as they are, and single runs of what may not."""
+    for match in _WORD_OR_BLANK.finditer(text):
+        if _shows_whole(match.group()) and twins.isdisjoint(range(*match.span())):
+            yield Piece(match.group())
+        else:
+            yield from _runs(text, match.span(), lines=lines, twins=twins)
+
+
+def _shows_whole(word: str) -> bool:
+    is_long_blank = len(word) >= LONG_BLANK and word.isspace()
+    # What is not printable hides or is an odd blank; space is the only printable blank.
+    return word.isprintable() and not is_long_blank and _DRAWS_NOTHING.isdisjoint(word)
+
+
+def _runs(
+    text: str, span: tuple[int, int], *, lines: bool, twins: frozenset[int]
+) -> Iterator[Piece]:
+    """Cut this part of `text` into runs of one character, each looked at by itself."""
+    start, end = span
+    chars = ((text[at], at in twins) for at in range(start, end))
+    for (char, is_twin), group in groupby(chars):
         run = char * len(list(group))
         start += len(run)
         if is_twin:
