@@ -3,6 +3,7 @@
 `{"rehearse": [{"calls": [{"name": "find_customers", "arguments": {"query": "Ana"}}]},
 {"text": "done"}]}` in the input plays those replies in order. Which one is next is read off the
 conversation (how often the assistant has spoken), so a repeated request gets the same reply.
+`{"obey": true}` does what the latest answer of a tool orders (see obedient.py).
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from agentops.rehearsal.conversation import Asked, BadRequest, Conversation, Turn
+from agentops.rehearsal.obedient import order_in
 from agentops.rehearsal.shapes import final_text
 
 LAST_WORDS = "Done."
@@ -23,6 +25,8 @@ def next_turn(replies: Sequence[Any], talk: Conversation) -> Turn:
     if talk.turns >= len(replies):
         return Turn(text=final_text(talk, LAST_WORDS))
     reply = replies[talk.turns]
+    if reply == {"obey": True}:
+        return _obeyed(talk)
     if not isinstance(reply, dict) or not reply.keys() <= {"text", "calls", "refusal", "finish"}:
         raise BadRequest(f"Not a reply to rehearse: {json.dumps(reply)[:200]}")
     text = reply.get("text")
@@ -32,6 +36,13 @@ def next_turn(replies: Sequence[Any], talk: Conversation) -> Turn:
         refusal=reply.get("refusal"),
         finish=reply.get("finish"),
     )
+
+
+def _obeyed(talk: Conversation) -> Turn:
+    order = order_in(talk.outcomes[-1].output) if talk.outcomes else None
+    if order is None:
+        return Turn(text=final_text(talk, "There is nothing to obey."))
+    return Turn(calls=(asked(*order),))
 
 
 def asked(name: str, arguments: Any, *, call_id: str | None = None) -> Asked:

@@ -101,7 +101,7 @@ def _people(call: AgentToolCall, reviews: Reviews) -> list[Source]:
         for group in reviews.values()
         for one in group
         for vote in one.votes.all()
-        if vote.vote in _HEARD and vote.created_at < call.called_at
+        if vote.vote in _HEARD and vote.created_at <= call.called_at
     ]
     return said if call.proposed_input in (None, call.tool_input) else [*said, _edit(call)]
 

@@ -34,7 +34,7 @@ def build() -> dict[str, str]:
     factories.vote(filing, rita)
     reviews = {
         "mail": mail,
-        "record": desk.proposed("update_customer_record", desk.CHANGE),
+        "record": desk.proposed("update_customer_record", desk.CHANGE, read=[desk.MESSAGE]),
         "filing": filing,
         "document": desk.proposed("generate_compliance_document", document()),
         "doubt": desk.in_doubt(omar),

@@ -6,6 +6,7 @@ import hashlib
 import re
 from collections.abc import Sequence
 from datetime import timedelta
+from html import unescape
 from typing import Any
 from uuid import uuid4
 
@@ -33,6 +34,12 @@ CHANGE = {
     "reason": "M-2001: new telephone",
     "version": None,
 }
+MESSAGE = (
+    "read_customer_message",
+    {"message_id": "M-2001"},
+    {"message": {"message_id": "M-2001", "customer_id": "C-1002", "body": "+420 555 010 203"}},
+)
+"""The call that read whence CHANGE comes: tool, what it was given, what it answered."""
 EFFECTS = {"send_email": "once", "submit_to_regulator": "idempotent"}
 
 
@@ -161,6 +168,13 @@ def listed(client: Client, **query: str) -> str:
     response = client.get(reverse("reviews"), query)
     assert response.status_code == 200
     return str(response.content.decode())
+
+
+def origins_told(page: str) -> str:
+    """What a review's page says of where its figures come from, in words."""
+    told = page.split('id="origins"')[1].partition(">")[2].split("</section>")[0]
+    words = " ".join(unescape(re.sub(r"<[^>]+>", " ", told)).split())
+    return re.sub(r" ([,:;])", r"\1", words)
 
 
 def order(page: str) -> list[str]:
