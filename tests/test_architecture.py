@@ -33,7 +33,7 @@ PEOPLE = (
     *("executions.operations", "executions.metrics", "executions.invariants", *TOOL_WORDS),
 )
 LOOKING = ("tools.looking", "tools.pages", "tools.read_once", "tools.records")
-PAGE_WORDS = ("executions.templatetags", "tools.models")
+PAGE_WORDS = ("agentops.accounts.keys", "executions.templatetags", "tools.models")
 QUEUE = ("executions.engine.queue", "executions.engine.cluster")
 
 MAY_IMPORT: dict[str, tuple[str, ...]] = {

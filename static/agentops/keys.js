@@ -5,21 +5,21 @@
      data-key="e"       this key follows the link, presses the button, goes to the field or opens
                         the popover
      data-key="g q"     these two, one after the other
-     data-row           on what is one row of a list: j and k go from row to row, to the first link
+     data-row           on what is one row of a list: two keys go from row to row, to the first link
                         or box to tick in each. Keys inside a row count only while the row is the
                         one at hand, that is, has the focus.
      data-send          on a submit button whose key may press it at once. Without it the key only
                         goes to the button: one stroke never sends a form, and so decides nothing.
      data-with-keys     with `hidden`: shown only where keys work
 
-   In use: a approve (opens the confirmation), r reject, e edit, c claim, q ask, s say what became
-   of it, z take it back, b alike ones together, n next, u up to the list, o open, / search,
-   ? help, g q and g m to the queue and the metrics. */
+   Which key is whose stands in agentops/accounts/keys.py; templates have the person's own, and the
+   help has those to the next row and the one before. */
 
 "use strict";
 (() => {
   const LETTERS_GO_INTO = "input:not([type=radio], [type=checkbox]), textarea, select";
   const SECOND_STROKE_MS = 1500;
+  const { down, up } = document.getElementById("keys").dataset;
   const PLACE = `row at hand of ${location.pathname}`;
   let first = "";
   let firstAt = 0;
@@ -97,10 +97,10 @@
     }
     if (event.ctrlKey || event.altKey || event.metaKey || openSheet()) return;
     if (event.target.closest(LETTERS_GO_INTO) || event.target.isContentEditable) return;
-    if (event.key === "j" || event.key === "k") {
+    if (event.key === down || event.key === up) {
       if (!rows().length) return;
       event.preventDefault();
-      move(event.key === "j" ? 1 : -1);
+      move(event.key === down ? 1 : -1);
       return;
     }
     if (event.key.length !== 1 || event.key === " " || event.repeat) return;
@@ -115,7 +115,7 @@
   document.addEventListener("click", remember);
   document.documentElement.dataset.keys = "on";
   for (const one of document.querySelectorAll("[data-key]:not([data-row] *, [data-key*=' '])")) {
-    one.setAttribute("aria-keyshortcuts", one.dataset.key);
+    one.setAttribute("aria-keyshortcuts", one.dataset.key.replace("+", "plus"));
   }
   for (const one of document.querySelectorAll("[data-with-keys]")) one.hidden = false;
 })();

@@ -67,6 +67,7 @@ def test_a_person_who_types_for_hours_is_warned_and_can_stay(site: Site, picture
     expect(page.locator("#reject textarea")).to_have_value("It takes me hours")
 
 
+@pytest.mark.long
 def test_the_administration_warns_too(site: Site, pictures: Path) -> None:
     page = site.opened(scene.administrator())
     page.clock.install()

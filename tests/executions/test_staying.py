@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 
 import pytest
@@ -73,3 +74,12 @@ def test_whoever_is_not_logged_in_has_nothing_to_prolong(client: Client) -> None
     for response in (client.get(reverse("stay")), client.post(reverse("stay"))):
         assert response.status_code == 302
     assert 'id="stay"' not in client.get(reverse("login")).content.decode()
+
+
+def test_the_administration_warns_as_our_pages_do(client: Client) -> None:
+    client.force_login(factories.person("ada", is_superuser=True, is_staff=True))
+    for address, lost in ((reverse("admin:index"), True), (reverse("you"), False)):
+        page = client.get(address).content.decode()
+        assert re.search(rf'id="stay" [^>]*data-left="{WHOLE_S // 100}', page)
+        assert "agentops/stay" in page
+        assert ("would be lost" in page) is lost
