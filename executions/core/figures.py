@@ -129,22 +129,21 @@ def plain(text: str) -> str:
 def stands_in(figure: Figure, text: str) -> bool:
     """Test if a figure stands in a text by itself, as it is written. `text` is `plain`, folded."""
     written = plain(figure.text).casefold()
+    joins = ".,-/" if figure.key.startswith("number ") else ".,"
     at = text.find(written) if written else -1
     while at >= 0:
-        if _is_apart(text, at, at + len(written)):
+        end = at + len(written)
+        before, after = text[max(at - 2, 0) : at], text[end : end + 2]
+        if not _goes_on(before[::-1], joins) and not _goes_on(after, joins):
             return True
         at = text.find(written, at + 1)
     return False
 
 
-def _is_apart(text: str, start: int, end: int) -> bool:
-    """Test that neither a letter, a digit, nor a digit behind a mark goes on beside it."""
-    before, after = text[max(start - 2, 0) : start], text[end : end + 2]
-    if before[-1:].isalnum() or after[:1].isalnum():
-        return False
-    return not (before[-1:] in tuple(".,") and before[:-1].isdigit()) and not (
-        after[:1] in tuple(".,") and after[1:].isdigit()
-    )
+def _goes_on(beside: str, joins: str) -> bool:
+    """Test if what stands beside a figure, nearest first, belongs to it: a letter, a digit, or
+    either behind a mark that joins."""
+    return beside[:1].isalnum() or (beside[:1] in tuple(joins) and beside[1:].isalnum())
 
 
 def _cut(text: str, path: Path, *, least: int = LEAST_DIGITS) -> Iterator[Figure]:

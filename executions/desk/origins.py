@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from executions.core.figures import figures_of
 from executions.core.origins import GOOD, Origin, Source, Traced, trace
@@ -16,7 +17,7 @@ from tools.registry import TOOLS
 
 FIGURES = 400
 """So many figures are looked up."""
-ALL_CHARS = 500_000
+ALL_CHARS = 250_000
 """So many characters of all answers together are looked at, the latest first."""
 
 _HEARD = ("ask", "reject", "drop", "happened")
@@ -49,15 +50,21 @@ def origins_of(review: AgentReview, before: Earlier, reviews: Reviews) -> Origin
     call, with their votes."""
     call = review.call
     read, is_cut = _answers(before.read)
-    launch = Source(
-        name="the launch\u2019s input", value=review.execution.input_data, origin=Origin.INPUT
-    )
+    launch, is_long = _launch(review.execution.input_data)
     figures = figures_of(call.tool_input)
     return Origins(
         traced=trace(figures[:FIGURES], [launch, *read, *_people(call, reviews)]),
         left_out=max(len(figures) - FIGURES, 0),
-        is_partial=before.is_partial or is_cut,
+        is_partial=before.is_partial or is_cut or is_long,
     )
+
+
+def _launch(given: Any) -> tuple[Source, bool]:
+    """Return what the execution was launched with, and whether some of it was cut off."""
+    text = json.dumps(given)
+    is_cut = len(text) > ALL_CHARS
+    value = text[:ALL_CHARS] if is_cut else given
+    return Source(name="the launch\u2019s input", value=value, origin=Origin.INPUT), is_cut
 
 
 def _answers(read: Sequence[tuple[AgentToolCall, str]]) -> tuple[list[Source], bool]:

@@ -58,6 +58,7 @@ def told(arguments: Any, sources: Sequence[Source]) -> list[Traced]:
         ("60 %", Origin.RECORDS, [2], None),
         ("C-1004", Origin.NOWHERE, [], None),
         ("47110", Origin.NOWHERE, [], None),
+        ("1003", Origin.NOWHERE, [], None),  # part of an id is no number
     ],
 )
 def test_a_figure_comes_from(
@@ -67,6 +68,22 @@ def test_a_figure_comes_from(
     assert only.origin is origin
     assert [one.step for one in only.sources] == steps
     assert (only.outside and only.outside.step) == outside
+
+
+@pytest.mark.parametrize(
+    ("text", "source"),
+    [
+        ("250", "+31 10 555 0142 250 times"),  # reads like the rest of the number before it
+        ("x@y.example", "mailto:x@y.example"),
+        ("C-1004", "about c-1004, please"),
+        ("C-1004", "about C-\u200b1004"),
+        ("1250", "\uff11,250.00"),
+        ("2026", "on 3 March 2026"),
+    ],
+)
+def test_a_figure_is_found_however_its_source_is_cut(text: str, source: str) -> None:
+    (only,) = told(text, [Source(name="s", value=source)])
+    assert only.origin is Origin.RECORDS
 
 
 def test_what_only_the_agent_named_and_a_call_answered_with_is_told_apart() -> None:

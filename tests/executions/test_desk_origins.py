@@ -127,6 +127,14 @@ def test_of_a_long_answer_the_beginning_is_looked_at(
     assert "2026-03-03" in {one.figure.text for one in found.nowhere}
 
 
+def test_of_a_long_input_the_beginning_is_looked_at(monkeypatch: pytest.MonkeyPatch) -> None:
+    review = desk.proposed(arguments={**desk.LETTER, "subject": "M-2001"})
+    assert not told(review).is_partial
+    monkeypatch.setattr(origins, "ALL_CHARS", 20)
+    assert told(review).is_partial
+    assert traced(review)["M-2001"] == (Origin.NOWHERE, [])
+
+
 def test_an_answer_that_is_cut_off_is_an_outsiders_if_any_of_it_is(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
