@@ -8,11 +8,17 @@ import pytest
 
 from agentops.accounts.models import User
 from executions import operations
+from executions.llm import retry
 from executions.models import AgentExecution
 from tests.rehearsal_server import RehearsalServer
 from tests.support.rehearsed_agent import LETTER, READ, REHEARSED, calls, text
 from tests.support.standing_runner import run_until_idle
 from tests.support.waiting import wait_until
+
+
+@pytest.fixture(autouse=True)
+def _quick(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(retry, "FIRST_WAIT_S", 0.02)
 
 
 def launch(script: list[dict[str, Any]], **limits: Any) -> AgentExecution:
@@ -75,9 +81,10 @@ def test_what_trying_again_cannot_mend_ends_it_at_once_with_a_clear_error(
 
 
 def test_an_endpoint_that_is_down_parks_the_execution_and_frees_the_runner(
-    committed_db: None,
+    committed_db: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """M2: connection refused."""
+    """M2: connection refused, and the wait is longer than a runner has patience."""
+    monkeypatch.setattr(retry, "FIRST_WAIT_S", 10.0)
     execution = launch([text()])
 
     run_until_idle(base_url="http://127.0.0.1:9/v1")

@@ -50,7 +50,7 @@ def test_no_order_of_old_and_new_lets_an_ungated_note_through_once_the_gate_is_c
     sites: Sites, release: Release, reviewers: list[User], ledger: Path, effort: Effort
 ) -> None:
     """V4: half of it is under way when the new release comes and its migration closes the gate."""
-    count = effort.times(short=100, long=500)
+    count = effort.times(short=60, long=500)
     sites.agents("free", AGENTOPS_RUNNER_CAPACITY="8")
     early = [launch(*scripts(number)) for number in range(count // 2)]
     wait_until(lambda: len(notes(ledger)) >= count // 8, within_s=60, what="free notes")

@@ -22,7 +22,6 @@ from executions import operations
 from executions.agents import get_agent
 from executions.models import AgentExecution, AgentReview, AgentRunner
 from executions.registry_sync import sync_registry
-from tests import rehearsal_server
 from tests.rehearsal_server import RehearsalServer
 from tests.sandbox_authority import SandboxAuthority, sandbox_authority
 from tests.support.clusters import Start, agents_cluster
@@ -52,16 +51,16 @@ class World:
 
 
 @pytest.fixture
-def world(start_process: Start, tmp_path: Path) -> Iterator[World]:
+def world(start_process: Start, tmp_path: Path, rehearsal: RehearsalServer) -> Iterator[World]:
     letters, hold = tmp_path / "letters.jsonl", tmp_path / "hold"
     mail = start_process(
         "-m", "tests.support.mail_server", "--ledger", str(letters), "--hold", str(hold)
     )
     port = wait_until(lambda: re.search(r"listening on (\d+)", mail.log()), what="the mail server")
-    with rehearsal_server.start() as llm, sandbox_authority(tmp_path) as authority:
+    with sandbox_authority(tmp_path) as authority:
         variables = {
             "OPENAI_API_KEY": "rehearsal",
-            "OPENAI_BASE_URL": llm.base_url,
+            "OPENAI_BASE_URL": rehearsal.base_url,
             "EMAIL_URL": f"smtp://127.0.0.1:{port[1]}",
             "AGENTOPS_SANDBOX_REGULATOR_URL": f"{authority.url}/filings",
         }
@@ -71,7 +70,7 @@ def world(start_process: Start, tmp_path: Path) -> Iterator[World]:
             )
             sync_registry()
             call_command("load_sample_data", verbosity=0)
-        yield World(llm, authority, letters, hold, start_process, variables)
+        yield World(rehearsal, authority, letters, hold, start_process, variables)
 
 
 def launch(agent: str, **input_data: Any) -> AgentExecution:

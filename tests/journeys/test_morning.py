@@ -30,7 +30,7 @@ from tools.registry import TOOLS
 pytestmark = [pytest.mark.processes, pytest.mark.browser, pytest.mark.slow]
 
 PASSWORD = "only for tests"
-UNDO_S = 8
+UNDO_S = 5
 SAID = {
     "approve": "approved",
     "reject": "rejected",

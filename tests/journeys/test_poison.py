@@ -10,16 +10,18 @@ import pytest
 from executions.models import AgentExecution
 from tests.journeys.conftest import World, check_invariants, launch
 from tests.support.deadly_agent import DEADLY
+from tests.support.effort import Effort
 from tests.support.processes import ChildProcess
 from tests.support.rehearsed_agent import REHEARSED, calls, text
 from tests.support.waiting import wait_until
 
 pytestmark = [pytest.mark.processes, pytest.mark.slow]
 
-MODULES = {
+ALONE = {
     "AGENTOPS_AGENT_MODULES": (
         "agentops.agents,tests.support.rehearsed_agent,tests.support.deadly_agent"
-    )
+    ),
+    "AGENTOPS_AGENT_WORKERS": "1",  # so that a cluster ends with each death
 }
 
 
@@ -39,14 +41,15 @@ class Supervised:
 
     def _start(self, name: str) -> ChildProcess:
         queue = {"Q_CLUSTER_NAME": name} if name == "agents" else {}
-        return self.world.start("manage.py", "qcluster", **self.world.variables, **MODULES, **queue)
+        return self.world.start("manage.py", "qcluster", **self.world.variables, **ALONE, **queue)
 
 
-@pytest.mark.parametrize(("names", "count"), [(("agents", "housekeeping"), 200), (("agents",), 60)])
+@pytest.mark.parametrize(("names", "most"), [(("agents", "housekeeping"), 200), (("agents",), 60)])
 def test_one_killer_is_found_and_fails_nobody_else(
-    world: World, tmp_path: Path, names: tuple[str, ...], count: int
+    world: World, tmp_path: Path, effort: Effort, names: tuple[str, ...], most: int
 ) -> None:
-    """A6: M1's poison, with and without a solo runner."""
+    """A6: M1's poison, with and without a solo runner, in a crowd of more than a group."""
+    count = effort.times(short=40, long=most)
     script = [calls(("find_customers", {"query": "x"})), text()]
     others = [launch(REHEARSED.name, rehearse=script) for _ in range(count // 2)]
     killer = launch(DEADLY.name, rehearse=[calls(("die", {"word": "now"})), text()])
