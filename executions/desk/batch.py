@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
+from dataclasses import replace
 from uuid import UUID
 
 from django.http import HttpResponse
@@ -9,6 +11,8 @@ from django.utils import timezone
 from django.views.decorators.http import require_http_methods
 
 from executions import operations, permissions
+from executions.desk.earlier import read_before
+from executions.desk.origins import origins_of
 from executions.desk.presence import on_it
 from executions.desk.proposal import Proposal, proposal_of
 from executions.desk.reading import Unread, check_read
@@ -17,6 +21,7 @@ from executions.operations.batching import AT_MOST, Result, approvable_together
 from executions.operations.refusals import Refusal
 from executions.pages import rights
 from executions.pages.frame import PersonRequest, page
+from executions.pages.story import Reviews, reviews_by_call
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -34,12 +39,29 @@ def together(request: PersonRequest, tool_name: str) -> HttpResponse:
     others = {one.pk for one in found if (held := on_it(one, request.user, now)) and not held.is_me}
     context = {
         "tool_name": tool_name,
-        "proposals": [proposal_of(review) for review in found],
+        "proposals": _proposals(list(found)),
         "others_on": others,
         "waiting": waiting.count(),
         "may_view_documents": request.user.has_perm(rights.VIEW_DOCUMENTS),
+        "may_view_execution": request.user.has_perm(rights.VIEW_EXECUTIONS),
     }
     return page(request, "desk/together.html", context, here="reviews")
+
+
+def _proposals(found: list[AgentReview]) -> list[Proposal]:
+    """Return what each would do and where its figures come from; for all of them three queries."""
+    before = read_before([one.call for one in found])
+    reviews = reviews_by_call(*(one.execution_id for one in found))
+    by_execution: dict[UUID, Reviews] = defaultdict(dict)
+    for call_id, group in reviews.items():
+        by_execution[group[0].execution_id][call_id] = group
+    return [
+        replace(
+            proposal_of(one),
+            origins=origins_of(one, before[one.call_id], by_execution[one.execution_id]),
+        )
+        for one in found
+    ]
 
 
 def _approved(request: PersonRequest, tool_name: str) -> HttpResponse:

@@ -16,6 +16,7 @@ from executions.core.states import CallStatus, ReviewKind
 from executions.desk import past
 from executions.desk.described import Row, described
 from executions.desk.lateness import with_lateness
+from executions.desk.origins import Origins
 from executions.desk.parts import Part, parts_of
 from executions.models import AgentExecution, AgentReview, AgentToolCall
 from executions.operations.withdrawing import undo_s
@@ -54,6 +55,7 @@ class Proposal:
     parts: list[Part] = field(default_factory=list)
     arguments: BaseModel | None = None
     papers: list[Paper] = field(default_factory=list)
+    origins: Origins | None = None
 
     @cached_property
     def customer_id(self) -> str | None:

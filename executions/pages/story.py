@@ -178,11 +178,11 @@ def _by_step(calls: Iterable[AgentToolCall], reviews: Reviews) -> dict[int, list
     return found
 
 
-def reviews_by_call(execution_id: UUID) -> Reviews:
-    """Return the execution's reviews with their votes, oldest version first, by call."""
+def reviews_by_call(*execution_ids: UUID) -> Reviews:
+    """Return the executions' reviews with their votes, oldest version first, by call."""
     votes = AgentReviewVote.objects.select_related("voter").order_by("created_at")
     found: dict[UUID, list[AgentReview]] = defaultdict(list)
-    reviews = AgentReview.objects.filter(execution=execution_id).select_related("edited_by")
+    reviews = AgentReview.objects.filter(execution__in=execution_ids).select_related("edited_by")
     for review in reviews.prefetch_related(Prefetch("votes", votes)).order_by("version"):
         found[review.call_id].append(review)
     return found

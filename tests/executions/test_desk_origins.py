@@ -97,6 +97,21 @@ def test_when_all_of_it_is_ours_one_quiet_line_says_so(
     assert "#step-1" not in page, "no links for who may not follow them"
 
 
+def test_each_of_several_alike_ones_says_what_deserves_a_look(
+    client: Client, rita: User, sample_data: None
+) -> None:
+    quiet = {**desk.LETTER, "body": "Thank you."}
+    record = {"customer": {"email": desk.LETTER["to"][0]}}
+    desk.proposed(arguments=quiet, read=[("read_customer_record", {}, record)], risk="low")
+    said = [("read_customer_message", {}, {"message": {"body": desk.LETTER["body"]}})]
+    desk.proposed(read=[("read_customer_record", {}, record), *said], risk="low")
+    page = client.get("/reviews/together/send_email/").content.decode()
+    assert page.count('id="origins') == 2, "one of them, with its title"
+    assert page.count(OUTSIDE) == 1
+    assert "https://portal.example/reports" in page.split(OUTSIDE)[1].split("</section>")[0]
+    assert NOWHERE not in page
+
+
 def test_hostile_figures_and_names_stay_text(client: Client, rita: User) -> None:
     name = "<img src=x onerror=alert(1)>"
     letter = {**desk.LETTER, "body": "https://evil.example/\u202e-<script>alert(1)</script>"}
