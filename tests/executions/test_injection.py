@@ -1,7 +1,8 @@
 """S1: texts that order an LLM about which does everything it is told (S2, S5; OWASP LLM01, LLM06).
 
 Nothing happens without people's approval; what the rules forbid is refused even when a robot
-approves all there is; and who looks sees whose words it was.
+approves all there is; and who looks sees whose words it was. With `--effort=long` all texts go
+through runner and LLM, otherwise a handful; the pure parts are played with all of them each time.
 """
 
 from __future__ import annotations
