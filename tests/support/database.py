@@ -51,6 +51,7 @@ def isolate_environment() -> None:
             del os.environ[name]
     for name in ("EMAIL_URL", "DEBUG", "ALLOWED_HOSTS"):
         os.environ.pop(name, None)
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)  # child processes start by the hundred
     os.environ["AGENTOPS_ENV_FILE"] = ""
     os.environ["AGENTOPS_STATIC_FILES"] = "source"
     os.environ["AGENTOPS_UNDO_S"] = "0"  # what is approved starts at once, in child processes too
