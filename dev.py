@@ -3,7 +3,7 @@
 
     run     install what is needed, then start everything on this machine; Ctrl-C stops it
     test    install what is needed, then run every test (more arguments go to pytest)
-    proofs  the fault proofs in their long form: hours (docs/reliability.md)
+    proofs  all tests in their long form: hours (docs/reliability.md)
     soak    real processes, and a monkey that kills them: ten minutes (docs/reliability.md)
     check   ruff, types, the architecture's rules
     bench   measure: three minutes, one table (docs/benchmarks.md)
@@ -83,7 +83,7 @@ def test(*arguments):
 
 
 def proofs(*arguments):
-    return test("--effort=long", *(arguments or ("tests/faults",)))
+    return test("--effort=long", *arguments)
 
 
 def soak(*arguments):
