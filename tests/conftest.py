@@ -72,11 +72,29 @@ def pytest_report_to_serializable() -> Generator[None, Any, Any]:
     return without_surrogates((yield))
 
 
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Divide a proof into blocks that run beside each other; its short form is one block."""
+    for mark in metafunc.definition.iter_markers("blocks"):
+        metafunc.parametrize("block", range(mark.args[0] if _is_long(metafunc.config) else 1))
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leave out what only the long form has."""
+    if not _is_long(config):
+        left_out = [item for item in items if item.get_closest_marker("long")]
+        items[:] = [item for item in items if item not in left_out]
+        config.hook.pytest_deselected(items=left_out)
+
+
+def _is_long(config: pytest.Config) -> bool:
+    return bool(config.getoption("--effort") == "long")
+
+
 @pytest.fixture(scope="session")
 def effort(pytestconfig: pytest.Config) -> Effort:
     """How often this run repeats what proofs repeat, and its random numbers."""
     return Effort(
-        is_long=pytestconfig.getoption("--effort") == "long",
+        is_long=_is_long(pytestconfig),
         seed=pytestconfig.getoption("--faults-seed"),
     )
 
