@@ -20,6 +20,7 @@ from bench import history, open_reviews
 from bench.place import Place
 from bench.table import times_ms
 from bench.website import Answer, Visitor, open_site
+from executions.desk.counts import JUST_NOW
 from executions.desk.order import most_urgent_first
 from executions.desk.queue import SHOWN
 from executions.models import AgentExecution, AgentReview
@@ -99,7 +100,7 @@ def _lists() -> dict[str, list[str]]:
         "an id searched": {"q": str(page[-1])[:8]},
         "page 2": {"after": str(page[-1])},
     }
-    since = {"since": timezone.now().isoformat()}
+    since = {"since": (timezone.now() + JUST_NOW).isoformat()}  # after all that was filled
     return {
         "queue": [queue],
         **{f"queue, {name}": [f"{queue}?{urlencode(one)}"] for name, one in narrowed.items()},
