@@ -78,8 +78,8 @@ def test(*arguments):
         return "No browser can be had, and with CI=true the browser tests may not be skipped."
     else:
         say("No browser can be had: the tests in tests/browser will be skipped.")
-    # Two at once: the processes of the tests themselves need room, too.
-    return become("-m", "pytest", "-n", "2", "--dist", "loadgroup", *arguments)
+    # Three at once keep two cores busy: many a test waits for processes of its own.
+    return become("-m", "pytest", "-n", "3", "--dist", "loadgroup", *arguments)
 
 
 def proofs(*arguments):
