@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 
 from django.db import InterfaceError, OperationalError
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import render
+from django.template.loader import render_to_string
 
 from executions.pages.frame import page, site
 
@@ -50,10 +50,11 @@ def _own_words(request: HttpRequest) -> list[str]:
 
 
 def broken(request: HttpRequest) -> HttpResponse:
-    """500, or 503 while the database is away or busy; neither page asks it anything."""
+    """500, or 503 while the database is away or busy; neither page asks it anything, not even who
+    is there."""
     if isinstance(sys.exc_info()[1], DATABASE_AWAY):
         return unsaved(request)
-    return render(request, "pages/broken.html", status=500)
+    return HttpResponse(render_to_string("pages/broken.html"), status=500)
 
 
 def unsaved(request: HttpRequest) -> HttpResponse:
@@ -68,7 +69,7 @@ def unsaved(request: HttpRequest) -> HttpResponse:
         ],
         "address": request.get_full_path(),
     }
-    response = render(request, "pages/unsaved.html", context, status=503)
+    response = HttpResponse(render_to_string("pages/unsaved.html", context), status=503)
     response.headers["Retry-After"] = str(RETRY_AFTER_S)
     response.headers["Cache-Control"] = "no-store"
     return response

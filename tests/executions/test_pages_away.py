@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import psycopg
 import pytest
 from django.db import connection
+from django.http import HttpRequest, HttpResponse
 from django.test import Client
 from django.urls import reverse
+from pytest_django import Settings
 
 from executions.engine.connections import parameters
 from tests import factories
+
+AUTHENTICATION = "django.contrib.auth.middleware.AuthenticationMiddleware"
 
 
 @pytest.fixture
@@ -76,3 +80,34 @@ def test_a_connection_lost_before_the_first_statement_is_told_the_same_way(
     assert somebody.get(reverse("reviews")).status_code == 503
     connection.close()
     assert somebody.get(reverse("reviews")).status_code == 200
+
+
+class Cuts:
+    """Middleware; ends the request's own connection at the server."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        with psycopg.connect(**parameters()) as other:
+            other.execute(
+                "SELECT pg_terminate_backend(%s, 5000)", [connection.connection.info.backend_pid]
+            )
+        return self.get_response(request)
+
+
+@pytest.mark.parametrize("how", ["get", "post"])
+@pytest.mark.parametrize("behind", ["agentops.waits.limited_waits", AUTHENTICATION])
+def test_a_connection_lost_before_anybody_asked_who_is_there_is_told_the_same_way(
+    somebody: Client, settings: Settings, behind: str, how: str
+) -> None:
+    """D2: the page that says so must not ask the database for the person."""
+    at = settings.MIDDLEWARE.index(behind) + 1
+    cuts = f"{__name__}.{Cuts.__qualname__}"
+    settings.MIDDLEWARE = [*settings.MIDDLEWARE[:at], cuts, *settings.MIDDLEWARE[at:]]
+
+    response = getattr(somebody, how)(reverse("you"))
+
+    assert response.status_code == 503
+    assert "The database d" in response.content.decode()
+    connection.close()
