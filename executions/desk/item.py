@@ -117,16 +117,16 @@ def review_page(
         "also_open": _also_open(others),
         **(more or {}),
     }
-    following_one = following["next"]
+    upcoming = following["next"]
     if error := context.get("refusal"):
-        has_next = following_one is not None
+        has_next = upcoming is not None
         context["refusal"] = collision(error, request.user, found, standing, has_next=has_next)
         fault = context.get("fault")
         context["fault"] = fault if fault and fault.is_there(standing) else None
     if became and status == 200 and "still" not in request.GET:
         trail = following["filters"].trail
         context["refresh"] = {"s": became.look_again_s, "url": f"{address}{trail}"}
-    waiting = following_one.waiting if following_one else None
+    waiting = upcoming.waiting if upcoming else None
     return page(
         request, "desk/review.html", context, here="reviews", status=status, waiting=waiting
     )

@@ -40,7 +40,8 @@ class Proposal:
 
     `preview` is the tool's own data for `template`; `problem` says why it could not be made, or
     why the tool would refuse the call as things stand. `papers` are the PDFs that go with it; of
-    arguments that nobody has put before people there are none.
+    arguments that nobody has put before people there are none. `origins` is filled in where several
+    proposals stand on one page.
     """
 
     review: AgentReview
