@@ -19,6 +19,7 @@ from tests.support.source import (
 )
 
 MAKE_MARKUP = {"executions.templatetags.show"}  # marks inside a text, and icons
+AT_ONE_MOMENT = {"is_visible", "is_hidden", "is_enabled", "is_disabled", "is_checked"}
 LONGEST_FILE = 300
 LONGEST_FUNCTION = 60
 MEDIAN_FUNCTION = 10
@@ -247,6 +248,18 @@ def test_no_test_sleeps() -> None:
         if isinstance(node, ast.Call) and ast.unparse(node.func) in ("time.sleep", "sleep")
     ]
     assert not wrong, f"poll with tests.support.waiting.wait_until instead: {wrong}"
+
+
+def test_no_browser_test_asserts_what_a_page_shows_at_one_moment() -> None:
+    wrong = [
+        module.at(test.lineno)
+        for module in modules("tests")
+        for test in ast.walk(module.tree)
+        if isinstance(test, ast.Assert)
+        for node in ast.walk(test.test)
+        if isinstance(node, ast.Attribute) and node.attr in AT_ONE_MOMENT
+    ]
+    assert not wrong, f"a page may still be loading; expect(…) waits for it: {wrong}"
 
 
 def test_no_file_names_a_package_registry() -> None:

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Page
+from playwright.sync_api import Page, expect
 from pytest_django import Settings
 
 from executions.models import AgentReview
@@ -134,7 +134,7 @@ def test_the_menu_of_a_telephone_opens_without_javascript(site: Site) -> None:
     page = site.opened(scene.administrator(), viewport=PHONE, java_script_enabled=False)
     page.goto(addresses["reviews"])
     metrics = page.get_by_role("link", name="Metrics")
-    assert not metrics.is_visible()
+    expect(metrics).to_be_hidden()
     page.get_by_role("button", name="Menu").click()
     metrics.click()
-    assert page.get_by_role("heading", name="All agents together").is_visible()
+    expect(page.get_by_role("heading", name="All agents together")).to_be_visible()
