@@ -90,7 +90,7 @@ def _edited(request: PersonRequest, proposal: Proposal, arguments: Any) -> HttpR
         form = form_of(proposal.tool, arguments)
         return _fields(request, proposal, form, told=blame(form, str(error)), status=422)
     except NotPermitted as error:
-        return refused(request, found, error, status=403)
+        return refused(request, found, error)
     except Refusal:
         return _too_late(request, found)
     kept.drop(request, reverse("review-edit", args=[found.pk]))
@@ -104,7 +104,7 @@ def _too_late(request: PersonRequest, found: AgentReview) -> HttpResponse:
     if change and change.newer.edited_by == request.user:
         return redirect("review", change.newer.pk)
     told = "What you edited is not what is before people any more. Your edit was not taken."
-    return refused(request, found, ReviewClosed(told), status=409, lost_edit=_lost(request, found))
+    return refused(request, found, ReviewClosed(told), lost_edit=_lost(request, found))
 
 
 def _lost(request: PersonRequest, found: AgentReview) -> Any:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 from uuid import UUID
 
@@ -14,9 +15,8 @@ from executions import operations, permissions
 from executions.core.states import ReviewKind, ReviewStatus
 from executions.desk.asked import earlier_exchanges
 from executions.desk.collisions import collision, who_can
-from executions.desk.confirming import confirmation_of, reasons_of
+from executions.desk.confirming import NotConfirmed, confirmation_of, reasons_of
 from executions.desk.earlier import earlier
-from executions.desk.faults import fault_of
 from executions.desk.filters import trail_of
 from executions.desk.following import Followed, followed
 from executions.desk.history import history_of
@@ -24,14 +24,23 @@ from executions.desk.origins import origins_of
 from executions.desk.presence import presence_at
 from executions.desk.proposal import find_review, proposal_of
 from executions.desk.queue import next_for
+from executions.desk.reading import Unread
+from executions.desk.sheets import Incomplete, Sent, kept_from, opened, sent_by
 from executions.desk.standing import able, standing_of
 from executions.desk.versions import newer_than, replaced
 from executions.models import AgentReview
-from executions.operations.refusals import Refusal
+from executions.operations.refusals import Busy, NotPermitted, ReasonMissing, Refusal
 from executions.pages import kept, rights
 from executions.pages.frame import PersonRequest, page
 from executions.pages.story import Reviews, figures, reviews_by_call, steps_between
 from tools.read_once import read_once
+
+STATUS: dict[type[Refusal], int] = {
+    **dict.fromkeys((Incomplete, ReasonMissing, Unread, NotConfirmed), 422),
+    NotPermitted: 403,
+    Busy: 503,
+}
+"""What a refusal is answered by; the others collide with what somebody else did: 409."""
 
 
 def permitted(request: PersonRequest, review_id: UUID) -> AgentReview:
@@ -48,7 +57,7 @@ def permitted(request: PersonRequest, review_id: UUID) -> AgentReview:
 
 
 def refused(
-    request: PersonRequest, found: AgentReview, error: Refusal, *, status: int, **more: Any
+    request: PersonRequest, found: AgentReview, error: Refusal, **more: Any
 ) -> HttpResponse:
     """Show what counts now, why nothing was done, and what the person had typed, in the form they
     were in when it can be mended there.
@@ -56,22 +65,15 @@ def refused(
     When a newer version took the place of what they saw, it is that one, with what changed.
     """
     found = find_review(found.pk) or found
-    more |= {
-        "refusal": error,
-        "fault": fault_of(request, error),
-        "typed": request.POST.get("reason", "") or request.POST.get("question", ""),
-        "sent": request.POST,
-        "read": request.POST.getlist("read"),
-    }
+    sent = sent_by(request, error)
+    more |= {"refusal": error, "read": request.POST.getlist("read")}
     change = replaced(found)
     if change:
-        more |= {
-            "replaced": change,
-            "refusal": Refusal("A newer version has replaced what you saw."),
-            "fault": None,
-        }
+        told = Refusal("A newer version has replaced what you saw.")
+        more |= {"replaced": change, "refusal": told}
+        sent = replace(sent, again=None)
         found = find_review(change.newer.pk) or found
-    return review_page(request, found, more, status=status)
+    return review_page(request, found, more, sent=sent, status=STATUS.get(type(error), 409))
 
 
 @read_once()
@@ -80,8 +82,10 @@ def review_page(
     found: AgentReview,
     more: dict[str, Any] | None = None,
     *,
+    sent: Sent | None = None,
     status: int = 200,
 ) -> HttpResponse:
+    """`sent`: what was not taken of what the person sent."""
     proposal = proposal_of(found)
     reviews = reviews_by_call(found.execution_id)
     versions = reviews[found.call_id]
@@ -90,8 +94,10 @@ def review_page(
     standing = standing_of(request.user, found, versions)
     became = followed(request.user, found, standing)
     following = following_context(request, found, became, versions)
+    presence = presence_at(found, request.user)
     address = reverse("review", args=[found.pk])
-    words = kept.words_for(request, address)
+    if more is None:
+        sent = kept_from(kept.words_for(request, address), proposal)
     others = _other_reviews(found, reviews)
     context = {
         **following,
@@ -109,20 +115,18 @@ def review_page(
         "confirmation": confirmation_of(found),
         "reasons": reasons_of(found),
         "exchanges": earlier_exchanges(found, others),
-        **presence_at(found, request.user),
+        **presence,
         "decides": rights.decidable_tools(request.user),
         "may_view_documents": request.user.has_perm(rights.VIEW_DOCUMENTS),
-        "kept": words,
-        "sent": words,
+        "kept": sent if more is None else None,
         "also_open": _also_open(others),
+        **opened(sent, standing, presence["on_it"]),
         **(more or {}),
     }
     upcoming = following["next"]
     if error := context.get("refusal"):
         has_next = upcoming is not None
         context["refusal"] = collision(error, request.user, found, standing, has_next=has_next)
-        fault = context.get("fault")
-        context["fault"] = fault if fault and fault.is_there(standing) else None
     if became and status == 200 and "still" not in request.GET:
         trail = following["filters"].trail
         context["refresh"] = {"s": became.look_again_s, "url": f"{address}{trail}"}

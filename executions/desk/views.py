@@ -14,32 +14,24 @@ from django.utils import timezone
 from django.views.decorators.http import require_POST, require_safe
 
 from executions import operations
-from executions.desk.confirming import NotConfirmed, check_typed
-from executions.desk.faults import Incomplete
+from executions.desk.confirming import check_typed
 from executions.desk.filters import trail_of
 from executions.desk.following import followed
 from executions.desk.forms import AskForm, CancelForm, DecisionForm, SeenForm, SettleForm
 from executions.desk.item import following_context, permitted, refused, review_page
 from executions.desk.proposal import find_review
-from executions.desk.reading import Unread, check_read
+from executions.desk.reading import check_read
+from executions.desk.sheets import Incomplete
 from executions.desk.standing import standing_of
 from executions.desk.versions import replaced, versions_of
 from executions.models import AgentReview
 from executions.operations import cancelling
-from executions.operations.refusals import (
-    AlreadyDecided,
-    AlreadyFinal,
-    Busy,
-    NotPermitted,
-    ReasonMissing,
-    Refusal,
-)
+from executions.operations.refusals import AlreadyDecided, AlreadyFinal, Refusal
 from executions.pages import kept
 from executions.pages.frame import PersonRequest
 from executions.pages.wording import action
 from executions.templatetags import words
 
-_STATUS = {NotPermitted: 403, ReasonMissing: 422, Unread: 422, NotConfirmed: 422, Busy: 503}
 _SAID = {
     "approve": "approved this",
     "reject": "rejected this",
@@ -136,7 +128,7 @@ def withdraw(request: PersonRequest, review_id: UUID) -> HttpResponse:
         change = replaced(found)
         if change and change.newer.reason.startswith(f"{request.user} took the approval back"):
             return redirect("review", change.newer.pk)  # the second half of a double click
-        return refused(request, found, error, status=_STATUS.get(type(error), 409))
+        return refused(request, found, error)
     messages.success(request, "Taken back before it started. It waits for a decision again.")
     address = reverse("review", args=[newer.pk])
     return redirect(f"{address}{trail_of(request, request.user).trail}")
@@ -148,7 +140,7 @@ def cancel(request: PersonRequest, review_id: UUID) -> HttpResponse:
     found = permitted(request, review_id)
     form = CancelForm(request.POST)
     if not form.is_valid():
-        return refused(request, found, Incomplete(form), status=422)
+        return refused(request, found, Incomplete(form))
     try:
         operations.cancel(
             execution_id=found.execution_id,
@@ -157,11 +149,11 @@ def cancel(request: PersonRequest, review_id: UUID) -> HttpResponse:
         )
     except AlreadyFinal as error:
         if not cancelling.was_by(found.execution_id, request.user):
-            return refused(request, found, error, status=409)
+            return refused(request, found, error)
         told = "You cancelled it already. It counts once."
         return review_page(request, find_review(found.pk) or found, {"already": told})
     except Refusal as error:
-        return refused(request, found, error, status=_STATUS.get(type(error), 409))
+        return refused(request, found, error)
     return _done(request, review_id)
 
 
@@ -177,7 +169,7 @@ def _voted(
     the vote where the form does not name it."""
     found = permitted(request, review_id)
     if not form.is_valid():
-        return refused(request, found, Incomplete(form), status=422)
+        return refused(request, found, Incomplete(form))
     values = form.cleaned_data
     said = says or values.get("decision") or values["verdict"]
     read = request.POST.getlist("read")
@@ -186,9 +178,9 @@ def _voted(
         vote(found, values)
     except AlreadyDecided as error:
         already = _same_again(request, found, said, values["seen_digest"])
-        return already or refused(request, found, error, status=409)
+        return already or refused(request, found, error)
     except Refusal as error:
-        return refused(request, found, error, status=_STATUS.get(type(error), 409))
+        return refused(request, found, error)
     return _done(request, review_id)
 
 

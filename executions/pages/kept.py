@@ -19,10 +19,12 @@ from executions.pages.frame import site
 
 SALT = "kept words"
 KEY = "kept"
+FORM = "form"
+"""Under this name the words say which form they were typed into: the name of its address."""
 GOOD_FOR_S = 3600
 MOST_CHARS = 200_000
 MOST_PAGES = 5
-NOT_KEPT = ("csrfmiddlewaretoken", "password", "seen_digest", KEY)
+NOT_KEPT = ("csrfmiddlewaretoken", "password", "seen_digest", "read", "back", "from_whom", KEY)
 Words = dict[str, str]
 
 # Which page shows the form that is sent to a place.
@@ -51,15 +53,19 @@ class KeepWords(LoginRequiredMiddleware):
             answer: HttpResponseBase = super().handle_no_permission(request, view_func)
             return answer
         page = reverse(FORM_IS_ON[match.url_name], kwargs=match.kwargs)
-        context = {**site(), "next": page, "kept": _packed(page, request), "was_sent": True}
+        context = {**site(), "next": page, "was_sent": True, **_kept(page, match.url_name, request)}
         return render(request, "pages/login.html", context, status=401)
 
 
-def _packed(page: str, request: HttpRequest) -> str:
+def _kept(page: str, form: str, request: HttpRequest) -> dict[str, Any]:
+    """Return for the login page what was typed, signed, and whether it is too long for that."""
     words = {name: value for name, value in request.POST.items() if name not in NOT_KEPT}
     if sum(map(len, words.values())) > MOST_CHARS:
-        return ""
-    return signing.dumps({"page": page, "words": words}, salt=SALT, compress=True)
+        return {"is_too_long": True}
+    if not words:
+        return {}
+    given = {"page": page, "words": {**words, FORM: form}}
+    return {"kept": signing.dumps(given, salt=SALT, compress=True)}
 
 
 def unpack(request: HttpRequest) -> None:

@@ -1,10 +1,11 @@
-"""After a refusal one goes on where one was: the sheet, the words, the field at fault."""
+"""After a refusal or a login one goes on where one was: the sheet, the words, the field."""
 
 from __future__ import annotations
 
 import re
 
 import pytest
+from django.contrib.sessions.models import Session
 from playwright.sync_api import Page, expect
 
 from agentops.accounts.models import User
@@ -18,6 +19,8 @@ from tests.executions.test_desk_parts import LETTER
 from tools.models import Regulator
 
 pytestmark = pytest.mark.browser
+
+PASSWORD = "quite a long password"
 
 
 @pytest.fixture
@@ -84,3 +87,37 @@ def test_what_was_not_read_is_gone_on_with_at_its_fold(site: Site, rita: User) -
     page.get_by_text("Approved").first.wait_for()
     assert review.votes.get().reason == "Sent in haste"
     site.watch.found.clear()  # the browser notes an answer of 422 by itself
+
+
+@pytest.mark.parametrize("javascript", [True, pytest.param(False, marks=pytest.mark.long)])
+def test_what_was_typed_before_a_login_stands_in_its_sheet_again(
+    site: Site, rita: User, javascript: bool
+) -> None:
+    rita.set_password(PASSWORD)
+    rita.save()
+    review = desk.proposed()
+    page = site.opened(rita, java_script_enabled=javascript)
+    page.goto(desk.url(review))
+    bar(page).get_by_role("button", name="Ask the agent").click()
+    question = page.get_by_label("Your question")
+    question.fill("Who told you so?")
+    Session.objects.all().delete()
+    page.locator("#ask").get_by_role("button", name="Ask the agent").click()
+    page.get_by_label("Name").fill("rita")
+    page.get_by_label("Password").fill(PASSWORD)
+    page.get_by_role("button", name="Log in").click()
+    go_on = page.get_by_role("button", name="Go on where you were")
+    if not javascript:
+        expect(go_on).to_be_focused()
+        page.keyboard.press("Enter")
+    expect(question).to_be_focused()
+    expect(question).to_have_value("Who told you so?")
+    page.keyboard.press("Escape")
+    expect(go_on).to_be_focused()
+    page.keyboard.press("Enter")
+    expect(question).to_be_focused()
+    assert not review.votes.exists()
+    page.locator("#ask").get_by_role("button", name="Ask the agent").click()
+    expect(page.get_by_text("The agent was asked.")).to_be_visible()
+    assert review.votes.get().reason == "Who told you so?"
+    site.watch.found.clear()  # the browser notes an answer of 401 by itself

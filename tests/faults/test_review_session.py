@@ -9,10 +9,12 @@ from django.contrib.sessions.models import Session
 from django.urls import reverse
 
 from agentops.accounts.models import User
+from executions import operations
 from executions.models import AgentReview, AgentReviewVote
 from executions.pages import kept
 from tests import factories
 from tests.executions import desk
+from tests.executions.test_desk_parts import LETTER
 from tests.support.browsing import Browser
 
 pytestmark = pytest.mark.django_db
@@ -79,6 +81,65 @@ def test_the_words_come_back_on_the_same_item_after_the_login(rita: User) -> Non
     assert browser.send(desk.url(review, "decide"), again)[0] == 302
     assert review.votes.get().reason == TYPED
     assert "Your words are back" not in browser.load(desk.url(review))
+
+
+SHEETS = [
+    ("decide", {"decision": "reject", "reason": TYPED, "then": "stop"}, "reject", "reason"),
+    ("decide", {"decision": "approve", "reason": TYPED}, "confirm", "reason"),
+    ("ask", {"question": TYPED}, "ask", "question"),
+    ("cancel", {"reason": TYPED}, "cancel", "reason"),
+    ("take-over", {"reason": TYPED, "from_whom": "somebody"}, "takeover", "reason"),
+]
+
+
+@pytest.mark.parametrize(("verb", "fields", "sheet", "field"), SHEETS)
+def test_the_sheet_that_they_stood_in_opens_again(
+    rita: User, verb: str, fields: dict[str, str], sheet: str, field: str
+) -> None:
+    """R13: with the words in it alone and the focus on them; nothing is decided by that."""
+    review = desk.proposed()
+    operations.claim(review_id=review.pk, person=factories.reviewer("omar"))
+    browser = Browser()
+    browser.load(reverse("login"))
+    _, page = browser.send(desk.url(review, verb), fields)
+    log_in(browser, page)
+    shown = browser.load(desk.url(review))
+    assert re.findall(r'popovertarget="(\w+)"[^>]* data-again autofocus', shown) == [sheet]
+    holding = [one for one in shown.split('<div class="sheet"')[1:] if "It took me" in one]
+    assert [one.split('"')[1] for one in holding] == [sheet]
+    assert re.search(rf'name="{field}"[^>]* autofocus', holding[0])
+    assert 'role="alert"' not in holding[0]
+    assert not AgentReviewVote.objects.exists()
+    assert factories.fresh(review).claimed_by.username == "omar"
+
+
+def test_words_whose_sheet_is_gone_are_shown_to_copy(rita: User) -> None:
+    """R13: somebody decided meanwhile."""
+    browser, review, page = expired_while_typing(rita)
+    operations.decide(
+        review_id=review.pk,
+        person=factories.reviewer("omar"),
+        approve=True,
+        seen_digest=review.input_digest,
+    )
+    log_in(browser, page)
+    shown = browser.load(desk.url(review))
+    assert "You had written:" in shown
+    assert "It took me ten minutes" in shown
+    assert "data-again" not in shown
+
+
+def test_what_was_read_before_the_login_is_read_again(rita: User) -> None:
+    """R13: somebody else may have logged in; the fold comes first, and the note is kept."""
+    review = desk.proposed(arguments=LETTER)
+    browser = Browser()
+    browser.load(reverse("login"))
+    form = {**desk.form(review, "approve", TYPED), "read": f"{review.pk}:body"}
+    _, page = browser.send(desk.url(review, "decide"), form)
+    log_in(browser, page)
+    sheet = browser.load(desk.url(review)).split('id="confirm"')[1]
+    assert re.search(r'name="read" value="[^"]+" required autofocus', sheet)
+    assert "It took me ten minutes" in sheet
 
 
 def test_a_mistyped_password_loses_nothing(rita: User) -> None:
