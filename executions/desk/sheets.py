@@ -13,7 +13,7 @@ from executions.desk.presence import OnIt
 from executions.desk.proposal import Proposal
 from executions.desk.reading import Unread
 from executions.desk.standing import Standing
-from executions.operations.refusals import Busy, ReasonMissing, Refusal
+from executions.operations.refusals import Busy, Claimed, ReasonMissing, Refusal
 from executions.pages.frame import PersonRequest
 from executions.pages.kept import FORM, Words
 
@@ -21,6 +21,7 @@ FIELD_OF: dict[type[Refusal], str] = {
     NotConfirmed: "typed",
     Unread: "read",
     ReasonMissing: "reason",
+    Claimed: "reason",
     Busy: "",
 }
 SHEET_OF = {

@@ -84,8 +84,9 @@ def words_for(request: HttpRequest, page: str) -> Words:
     return kept.get(page, {})
 
 
-def drop(request: HttpRequest, page: str) -> None:
-    """Forget what was kept for a page: the person has sent its form."""
+def drop(request: HttpRequest, page: str, *, form: str = "") -> None:
+    """Forget what was kept for a page: the person has sent its form. With `form` named, only what
+    was typed into that one."""
     kept = request.session.get(KEY, {})
-    if page in kept:
+    if page in kept and form in ("", kept[page].get(FORM)):
         request.session[KEY] = {name: words for name, words in kept.items() if name != page}

@@ -6,7 +6,9 @@ import re
 
 import pytest
 from django.test import Client
+from django.utils.html import escape
 
+from executions import operations
 from executions.models import AgentReview
 from tests import factories
 from tests.executions import desk
@@ -83,3 +85,25 @@ def test_whoever_must_look_anew_is_not_led_back_into_the_old_form(client: Client
     )
     assert response.status_code == 409
     assert GOES_ON.findall(response.content.decode()) == []
+
+
+@pytest.mark.parametrize(("reason", "status"), [(" ", 422), ("It is due & nobody moves.", 409)])
+def test_a_take_over_refused_keeps_its_reason_in_its_own_sheet(
+    client: Client, reason: str, status: int
+) -> None:
+    """There is none, or it was written for another person than is on it by now."""
+    review, omar = desk.proposed(), factories.reviewer("omar")
+    operations.claim(review_id=review.pk, person=omar)
+    from_whom = str(omar.pk) if status == 422 else ""
+    response = client.post(
+        desk.url(review, "take-over"), {"from_whom": from_whom, "reason": reason}
+    )
+    assert response.status_code == status
+    page = response.content.decode()
+    assert "You did not take it over; nothing was changed." in page
+    assert GOES_ON.findall(page) == ["takeover"]
+    assert AT_FAULT.findall(page) == ["reason"]
+    filled = [one for one in page.split('<div class="sheet"') if f'value="{escape(reason)}"' in one]
+    assert [one.split('"')[1] for one in filled] == ["takeover"]
+    assert f'name="from_whom" value="{omar.pk}"' in filled[0]
+    assert factories.fresh(review).claimed_by == omar

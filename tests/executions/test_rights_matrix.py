@@ -68,7 +68,7 @@ POST review-claim                                          login     403     403
 GET  review-release                                        login     405     405      405    405   405   405      405   405   login
 POST review-release                                        login     403     403      302    302   302   302      403   302   login
 GET  review-take-over                                      login     405     405      405    405   405   405      405   405   login
-POST review-take-over                                      login     403     403      302    302   302   302      403   302   login
+POST review-take-over                                       login     403     403      302    302   409   302      403   302   login
 GET  review-edit                                           login     403     403      200    200   200   200      403   200   login
 POST review-edit                                           login     403     403      302    302   302   302      403   302   login
 GET  executions                                            login     302     302      302    302   302   302      302   302   login

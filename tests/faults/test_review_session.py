@@ -113,6 +113,20 @@ def test_the_sheet_that_they_stood_in_opens_again(
     assert factories.fresh(review).claimed_by.username == "omar"
 
 
+def test_a_take_over_that_was_taken_up_again_is_over(rita: User) -> None:
+    """R13: words that were sent are not brought back once more; others are kept."""
+    browser, review, page = expired_while_typing(rita)
+    log_in(browser, page)
+    taken = {"from_whom": "", "reason": TYPED}
+    for typed_into, is_back in (("decide", True), ("take-over", False)):
+        if typed_into == "take-over":
+            logged_out(browser)
+            _, page = browser.send(desk.url(review, "take-over"), taken)
+            log_in(browser, page)
+        assert browser.send(desk.url(review, "take-over"), taken)[0] == 302
+        assert ("It took me" in browser.load(desk.url(review))) == is_back
+
+
 def test_words_whose_sheet_is_gone_are_shown_to_copy(rita: User) -> None:
     """R13: somebody decided meanwhile."""
     browser, review, page = expired_while_typing(rita)
