@@ -18,13 +18,18 @@ from executions.pages.wording import Action, action
 SHOWN = 5
 MOST = 500
 """So many earlier ones are counted; there may be more."""
+# Of a call in doubt that people settled as "it happened" nobody knows who took it: all whom it was
+# to. It went when it started; it finished when somebody said so.
 _MAILS = """
-SELECT address, count(*), max(finished_at)
+SELECT address, count(*), max(at)
   FROM unnest(%(addresses)s::text[]) AS address,
-       LATERAL (SELECT finished_at FROM agent_tool_calls
+       LATERAL (SELECT CASE WHEN tool_output ? 'settled_by' THEN started_at
+                            ELSE finished_at END AS at
+                  FROM agent_tool_calls
                  WHERE tool_name = 'send_email' AND status = 'succeeded'
                    AND lower((tool_input -> 'to')::text)::jsonb ? address
-                   AND lower((tool_output -> 'accepted')::text)::jsonb ? address
+                   AND (lower((tool_output -> 'accepted')::text)::jsonb ? address
+                        OR tool_output ->> 'happened' = 'yes')
                  LIMIT %(most)s) AS mail
  GROUP BY address
 """
@@ -33,7 +38,8 @@ _HAPPENED = (CallStatus.SUCCEEDED, CallStatus.RUNNING, CallStatus.IN_DOUBT)
 
 @dataclass(frozen=True, kw_only=True)
 class Mails:
-    """Mails that an address accepted earlier; `last` is when, if it is known."""
+    """Mails that went to an address earlier: it accepted them, or people found out that they had
+    gone. `last` is when, if it is known."""
 
     count: int
     last: datetime | None
@@ -69,8 +75,8 @@ def lately(review: AgentReview, customer_id: str | None) -> list[Effect]:
 
 
 def mails_to(addresses: Collection[str], *, most: int = MOST) -> dict[str, Mails]:
-    """Return what each address has accepted from us, whoever it was about and as the address is
-    given; `most` of each are counted, and of so many `last` is not told."""
+    """Return what each address has had from us, whoever it was about and as the address is given;
+    `most` of each are counted, and of so many `last` is not told."""
     plain = {address: address.lower() for address in addresses}
     with connection.cursor() as cursor:
         cursor.execute(_MAILS, {"addresses": sorted({*plain.values()}), "most": most})

@@ -64,6 +64,26 @@ def test_earlier_mails_are_counted_whatever_the_case_of_the_address(
     assert "new recipient" not in page
 
 
+@pytest.mark.parametrize(("verdict", "is_known"), [("happened", True), ("drop", False)])
+def test_a_mail_in_doubt_counts_once_people_said_that_it_went(
+    client: Client, rita: User, verdict: str, is_known: bool
+) -> None:
+    doubt = desk.in_doubt(factories.reviewer("omar"))
+    operations.settle(
+        review_id=doubt.pk,
+        person=rita,
+        verdict=verdict,
+        seen_digest=doubt.input_digest,
+        reason="The mail server's log",
+    )
+    page = shown(client, desk.proposed())
+    assert ("had 1 mail from us" in page) == is_known
+    for told in (page, desk.listed(client)):
+        assert ("new recipient" in told) != is_known
+    mails = past.mails_to([ANA.upper()])[ANA.upper()]
+    assert mails == past.Mails(count=1, last=doubt.call.started_at) if is_known else not mails.count
+
+
 def test_the_customers_latest_effects_stand_beside_the_call(client: Client, rita: User) -> None:
     for number in range(7):
         arguments = {**desk.CHANGE, "changes": {"phone": f"+420 555 010 10{number}"}}
