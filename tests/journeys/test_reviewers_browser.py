@@ -59,9 +59,11 @@ def approve(page: Page, review: AgentReview, verb: str, shot: Path | None = None
     """Open the review from the list, read it, press the tool's verb and confirm."""
     page.goto("/reviews/")
     page.locator(f"a[href*='{review.pk}']").first.click()
+    decide = page.locator(".bar").get_by_role("button", name=verb)
+    decide.wait_for()
     if shot is not None:
         page.screenshot(path=shot, full_page=True)
-    page.locator(".bar").get_by_role("button", name=verb).click()
+    decide.click()
     page.locator("#confirm").get_by_role("button", name=verb).click()
     page.wait_for_load_state()
 
