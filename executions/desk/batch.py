@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from dataclasses import replace
 from uuid import UUID
 
 from django.http import HttpResponse
@@ -56,9 +55,8 @@ def _proposals(found: list[AgentReview]) -> list[Proposal]:
     for call_id, group in reviews.items():
         by_execution[group[0].execution_id][call_id] = group
     return [
-        replace(
-            proposal_of(one),
-            origins=origins_of(one, before[one.call_id], by_execution[one.execution_id]),
+        proposal_of(
+            one, origins=origins_of(one, before[one.call_id], by_execution[one.execution_id])
         )
         for one in found
     ]

@@ -86,11 +86,11 @@ def review_page(
     status: int = 200,
 ) -> HttpResponse:
     """`sent`: what was not taken of what the person sent."""
-    proposal = proposal_of(found)
     reviews = reviews_by_call(found.execution_id)
     versions = reviews[found.call_id]
     step = found.call.step_number
     before = earlier(found.execution_id, step)
+    proposal = proposal_of(found, origins=origins_of(found, before, reviews))
     standing = standing_of(request.user, found, versions)
     became = followed(request.user, found, standing)
     following = following_context(request, found, became, versions)
@@ -109,7 +109,6 @@ def review_page(
             found.execution_id, before.first, step, calls=before.around, reviews=reviews
         ),
         "history": history_of(found, versions),
-        "origins": origins_of(found, before, reviews),
         "figures": figures(proposal.execution),
         "others": others,
         "confirmation": confirmation_of(found),

@@ -40,8 +40,8 @@ class Proposal:
 
     `preview` is the tool's own data for `template`; `problem` says why it could not be made, or
     why the tool would refuse the call as things stand. `papers` are the PDFs that go with it; of
-    arguments that nobody has put before people there are none. `origins` is filled in where several
-    proposals stand on one page.
+    arguments that nobody has put before people there are none. `origins`: where its figures come
+    from, on pages that tell it.
     """
 
     review: AgentReview
@@ -143,7 +143,9 @@ def find_review(review_id: UUID) -> AgentReview | None:
     )
 
 
-def proposal_of(review: AgentReview, *, arguments: Any = None) -> Proposal:
+def proposal_of(
+    review: AgentReview, *, arguments: Any = None, origins: Origins | None = None
+) -> Proposal:
     """Put a review into words and pictures; whatever the tool does, this returns.
 
     `arguments` are looked at in place of the call's own, for somebody who edits them.
@@ -168,6 +170,7 @@ def proposal_of(review: AgentReview, *, arguments: Any = None) -> Proposal:
         parts=parts_of(review.pk, said.tool, call.tool_input),
         arguments=said.arguments,
         papers=preview.get("papers", []) if arguments is None else [],
+        origins=origins,
     )
 
 
