@@ -27,13 +27,15 @@ class Confirmation:
 
 @dataclass(frozen=True, kw_only=True)
 class Listed:
-    """What a call's row in the list is looked at for, named from its parsed arguments alone: the
-    desk reads what a whole page names in a statement each. Either may be left out.
+    """What a call is looked at for, named from its parsed arguments alone: the desk reads what a
+    whole page of them names in a statement each. Any may be left out.
 
     `record`: (kind, id) of the record the call relies on, its target as a rule; the row says when
     that is LIVE, and when it changed since the call was put before people. `tools.records.states`
     knows the kinds. `recipients`: addresses; the row says when one of them is new.
+    `reads`: (kind, id) of what its preview looks at besides, of the kinds of `tools.records.load`.
     """
 
     record: Callable[[Any], tuple[str, str]] | None = None
     recipients: Callable[[Any], Sequence[str]] | None = None
+    reads: Callable[[Any], Sequence[tuple[str, str]]] | None = None

@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import hashlib
-import re
 from functools import lru_cache
 from typing import Annotated, Any, Literal
 
@@ -17,8 +16,6 @@ from tools.report import Finding, Report, Source
 from tools.report_pdf import render, unprintable
 from tools.schemas import Arguments
 from tools.text import Line, line, paragraphs
-
-RECORD_ID = re.compile(r"\b(?:C-[0-9]{4,12}|M-[0-9]{4,12}|DOC-[0-9a-f]{12})\b")
 
 
 class FindingArgument(Arguments):
@@ -112,6 +109,12 @@ def outcome(arguments: Any, output: Any) -> str:
     return f"Document {output['document_id']} made, {pages}. sha256 {output['sha256'][:16]}…"
 
 
+def _read(arguments: Any) -> list[tuple[str, str]]:
+    """Return the regulation, and the records that the findings rest on."""
+    cited = [key for finding in arguments.findings for key in records.cited_in(finding.source)]
+    return [("regulation", arguments.regulation_code), *cited]
+
+
 @tool(
     effect=Effect.TRANSACTIONAL,
     approval=always(reason="A document for an authority needs a person."),
@@ -133,7 +136,7 @@ def outcome(arguments: Any, output: Any) -> str:
         "Not needed",
     ),
     outcome=outcome,
-    listed=Listed(record=lambda arguments: ("customer", arguments.customer_id)),
+    listed=Listed(record=lambda arguments: ("customer", arguments.customer_id), reads=_read),
 )
 def generate_compliance_document(
     *,
@@ -234,7 +237,7 @@ def _sources(record: Customer, findings: tuple[Finding, ...]) -> tuple[Source, .
     """Return the records cited, each once; ToolInputError for one that is not this customer's."""
     cited: dict[str, Source] = {}
     for finding in findings:
-        ids = RECORD_ID.findall(finding.source)
+        ids = [one for _, one in records.cited_in(finding.source)]
         if not ids and finding.status != "unclear":
             raise ToolInputError(
                 f"The finding on {finding.requirement_id} names no record; its source must hold an "

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Iterator
+from collections.abc import Callable, Collection, Hashable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import Any, TypeVar
 
 Found = TypeVar("Found")
+Key = TypeVar("Key", bound=Hashable)
 
 _read: ContextVar[dict[Hashable, Any] | None] = ContextVar("records_read", default=None)
 
@@ -33,8 +34,14 @@ def remembered(key: Hashable, read: Callable[[], Found]) -> Found:
     return found[key]  # type: ignore[no-any-return]
 
 
-def remember(key: Hashable, value: object) -> None:
-    """Take a value as read, inside read_once."""
+def remembered_all(
+    kind: Hashable, keys: Collection[Key], read: Callable[[list[Key]], Mapping[Key, Found]]
+) -> dict[Key, Found | None]:
+    """Return what was read as (kind, key) before of each of these keys, inside read_once, and read
+    the others together; None for what is not there."""
     found = _read.get()
-    if found is not None:
-        found[key] = value
+    known = {} if found is None else found
+    missing = [key for key in dict.fromkeys(keys) if (kind, key) not in known]
+    new = read(missing) if missing else {}
+    known.update({(kind, key): new.get(key) for key in missing})
+    return {key: known[kind, key] for key in keys}

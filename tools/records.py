@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Sequence
+import re
+from collections import defaultdict
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Annotated, Any, TypeVar
@@ -21,7 +23,7 @@ from tools.models import (
     owners_in_words,
 )
 from tools.pages import Paper
-from tools.read_once import remember, remembered
+from tools.read_once import remembered, remembered_all
 
 PDF = "application/pdf"
 
@@ -35,6 +37,9 @@ RegulatorId = Annotated[
     str, Field(pattern=r"^REG-[A-Z0-9-]{1,40}$", description="as lookup_regulation gives it")
 ]
 Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$", description="64 hex characters")]
+
+_CITED = re.compile(r"\b(?:C-[0-9]{4,12}|M-[0-9]{4,12}|DOC-[0-9a-f]{12})\b")
+_KINDS = {"C": "customer", "M": "message", "DOC": "document"}
 
 Row = TypeVar("Row", bound=models.Model)
 
@@ -71,19 +76,23 @@ def customer(customer_id: str, *, lock: bool = False) -> Customer:
     """Return the customer, with `lock` locked until the transaction ends; ToolError if unknown."""
     hint = "find_customers finds them by name"
     if lock:
-        return _read(Customer.objects.select_for_update(), customer_id, "customer", hint)
+        found = Customer.objects.select_for_update().filter(pk=customer_id).first()
+        return _there(found, customer_id, "customer", hint)
     return _one(Customer.objects.all(), customer_id, "customer", hint)
 
 
 def regulation(code: str) -> Regulation:
     """Return the regulation with its regulator; ToolError if unknown, naming those there are."""
-    known = Regulation.objects.values_list("code", flat=True)[:20]
-    return _one(
-        Regulation.objects.select_related("regulator"),
-        code,
-        "regulation",
-        lambda: f"there are {', '.join(known)}",
-    )
+    return _one(_regulations(), code, "regulation", lambda: f"there are {', '.join(_codes())}")
+
+
+def _regulations() -> models.QuerySet[Regulation]:
+    return Regulation.objects.select_related("regulator")
+
+
+def _codes() -> list[str]:
+    codes = Regulation.objects.values_list("code", flat=True)
+    return remembered("regulation codes", lambda: list(codes[:20]))
 
 
 def regulator(regulator_id: str) -> Regulator:
@@ -100,21 +109,20 @@ def document(document_id: str, *, with_bytes: bool = False) -> Document:
 
 
 def documents(ids: Sequence[str]) -> list[Document]:
-    """Return those of these documents that there are, with their bytes, by one query."""
-    found = list(_documents().filter(pk__in=ids))
-    for one in found:
-        remember(("document", one.pk), one)
-    return found
+    """Return those of these documents that there are, with their bytes, by one query at most."""
+    found = remembered_all("document", ids, lambda missing: _documents().in_bulk(missing))
+    return [one for one in found.values() if one is not None]
 
 
 def _documents() -> models.QuerySet[Document]:
     return Document.objects.select_related("customer", "regulation")
 
 
-def at_address(addresses: Sequence[str]) -> dict[str, list[Customer]]:
+def at_address(addresses: Collection[str]) -> dict[str, list[Customer]]:
     """Return the customers whose addresses these are, by address in lower case."""
-    wanted = tuple(sorted({address.lower() for address in addresses}))
-    return remembered(("addresses", wanted), lambda: _at_address(wanted))
+    wanted = sorted({address.lower() for address in addresses})
+    found = remembered_all("customers at", wanted, _at_address)
+    return {address: customers for address, customers in found.items() if customers}
 
 
 def _at_address(wanted: Sequence[str]) -> dict[str, list[Customer]]:
@@ -163,12 +171,34 @@ def _day(value: date | None) -> str:
     return f"{value:%-d %B %Y}" if value else "Never"
 
 
+def cited_in(text: str) -> list[tuple[str, str]]:
+    """Return the customers, messages and documents that a text names: (kind, id)."""
+    return [(_KINDS[one.partition("-")[0]], one) for one in _CITED.findall(text)]
+
+
+def load(keys: Iterable[tuple[str, str]]) -> None:
+    """Inside read_once: read these records (kind, id) by a query for each kind. Of a "document" its
+    bytes are not loaded, of a "file", which is one, they are."""
+    wanted: dict[str, set[str]] = defaultdict(set)
+    for kind, key in keys:
+        wanted[kind].add(key)
+    documents(sorted(wanted["file"]))
+    kinds: dict[str, models.QuerySet[Any]] = {
+        "customer": Customer.objects.all(),
+        "regulator": Regulator.objects.all(),
+        "regulation": _regulations(),
+        "document": _documents().defer("content"),
+        "message": CustomerMessage.objects.all(),
+    }
+    for kind, rows in kinds.items():
+        remembered_all(kind, sorted(wanted[kind]), rows.in_bulk)
+
+
 def _one(rows: models.QuerySet[Row], key: str, noun: str, hint: str | Callable[[], str]) -> Row:
-    return remembered((noun, key), lambda: _read(rows, key, noun, hint))
+    return _there(remembered((noun, key), rows.filter(pk=key).first), key, noun, hint)
 
 
-def _read(rows: models.QuerySet[Row], key: str, noun: str, hint: str | Callable[[], str]) -> Row:
-    found = rows.filter(pk=key).first()
+def _there(found: Row | None, key: str, noun: str, hint: str | Callable[[], str]) -> Row:
     if found is None:
         raise ToolError(f"There is no {noun} {key}; {hint() if callable(hint) else hint}.")
     return found

@@ -106,7 +106,10 @@ def outcome(arguments: Any, output: Any) -> str:
     ),
     outcome=outcome,
     outside=("reason",),  # of a refusal: the other side's mail server words it
-    listed=Listed(recipients=lambda arguments: arguments.to),
+    listed=Listed(
+        recipients=lambda arguments: arguments.to,
+        reads=lambda arguments: [("file", one) for one in arguments.attach_document_ids],
+    ),
 )
 def send_email(
     *,

@@ -10,6 +10,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_http_methods
 
 from executions import operations, permissions
+from executions.desk.ahead import read_ahead
 from executions.desk.earlier import read_before
 from executions.desk.origins import origins_of
 from executions.desk.presence import on_it
@@ -21,6 +22,8 @@ from executions.operations.refusals import Refusal
 from executions.pages import rights
 from executions.pages.frame import PersonRequest, page
 from executions.pages.story import Reviews, reviews_by_call
+from executions.pages.wording import Action, action
+from tools.read_once import read_once
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -28,8 +31,11 @@ def together(request: PersonRequest, tool_name: str) -> HttpResponse:
     """Show what of this tool may be approved together (GET), approve what is ticked (POST)."""
     needed = permissions.approve(tool_name)
     rights.require(request.user, needed, f"decide on {tool_name}")
-    if request.method == "POST":
-        return _approved(request, tool_name)
+    return (_approved if request.method == "POST" else _shown)(request, tool_name)
+
+
+@read_once()
+def _shown(request: PersonRequest, tool_name: str) -> HttpResponse:
     waiting = approvable_together(request.user).filter(tool_name=tool_name)
     found = waiting.select_related(
         "call", "execution__user", "execution__launched_by", "edited_by", "claimed_by"
@@ -48,7 +54,9 @@ def together(request: PersonRequest, tool_name: str) -> HttpResponse:
 
 
 def _proposals(found: list[AgentReview]) -> list[Proposal]:
-    """Return what each would do and where its figures come from; for all of them three queries."""
+    """Return what each would do and where its figures come from; what it takes to tell is read for
+    all of them together."""
+    read_ahead(found)
     before = read_before([one.call for one in found])
     reviews = reviews_by_call(*(one.execution_id for one in found))
     by_execution: dict[UUID, Reviews] = defaultdict(dict)
@@ -56,7 +64,9 @@ def _proposals(found: list[AgentReview]) -> list[Proposal]:
         by_execution[group[0].execution_id][call_id] = group
     return [
         proposal_of(
-            one, origins=origins_of(one, before[one.call_id], by_execution[one.execution_id])
+            one,
+            origins=origins_of(one, before[one.call_id], by_execution[one.execution_id]),
+            beside=by_execution.keys(),
         )
         for one in found
     ]
@@ -100,13 +110,9 @@ def _unread(seen: list[tuple[UUID, str]], read: list[str]) -> list[Result]:
     return unread
 
 
-def _rows(results: list[Result]) -> list[tuple[Result, Proposal | None]]:
+def _rows(results: list[Result]) -> list[tuple[Result, Action | None]]:
     """Return each result with what it is about, those that were not approved first."""
-    found = AgentReview.objects.select_related("call", "execution").in_bulk(
-        [one.review_id for one in results]
-    )
+    found = AgentReview.objects.select_related("call").in_bulk([one.review_id for one in results])
+    said = {key: action(one.tool_name, one.call.tool_input) for key, one in found.items()}
     ordered = sorted(results, key=lambda one: one.is_approved)
-    return [
-        (one, proposal_of(found[one.review_id]) if one.review_id in found else None)
-        for one in ordered
-    ]
+    return [(one, said.get(one.review_id)) for one in ordered]

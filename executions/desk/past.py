@@ -14,6 +14,7 @@ from executions.core.states import CallStatus, ReviewKind
 from executions.models import AgentReview
 from executions.models.review import ReviewQuerySet
 from executions.pages.wording import Action, action
+from tools.read_once import remembered_all
 
 SHOWN = 5
 MOST = 500
@@ -78,14 +79,18 @@ def mails_to(addresses: Collection[str], *, most: int = MOST) -> dict[str, Mails
     """Return what each address has had from us, whoever it was about and as the address is given;
     `most` of each are counted, and of so many `last` is not told."""
     plain = {address: address.lower() for address in addresses}
+    wanted = sorted({*plain.values()})
+    had = remembered_all(("mails", most), wanted, lambda missing: _mails(missing, most))
+    return {address: had[key] or Mails(count=0, last=None) for address, key in plain.items()}
+
+
+def _mails(addresses: list[str], most: int) -> dict[str, Mails]:
     with connection.cursor() as cursor:
-        cursor.execute(_MAILS, {"addresses": sorted({*plain.values()}), "most": most})
-        had = {one: (count, last) for one, count, last in cursor}
-    found = {}
-    for address, key in plain.items():
-        count, last = had.get(key, (0, None))
-        found[address] = Mails(count=count, last=last if count < most else None)
-    return found
+        cursor.execute(_MAILS, {"addresses": addresses, "most": most})
+        return {
+            address: Mails(count=count, last=last if count < most else None)
+            for address, count, last in cursor
+        }
 
 
 def _of(customer_id: str) -> ReviewQuerySet:

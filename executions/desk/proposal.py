@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import logging
+from collections import defaultdict
+from collections.abc import Collection
 from copy import copy
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 from uuid import UUID
 
+from django.db.models import F, Window
+from django.db.models.functions import RowNumber
 from django.template.loader import select_template
 from pydantic import BaseModel
 
@@ -24,6 +28,7 @@ from executions.pages.wording import action
 from tools.base import Tool, ToolError
 from tools.looking import Looking, preview_of
 from tools.pages import Paper
+from tools.read_once import remembered_all
 
 log = logging.getLogger(__name__)
 
@@ -144,18 +149,23 @@ def find_review(review_id: UUID) -> AgentReview | None:
 
 
 def proposal_of(
-    review: AgentReview, *, arguments: Any = None, origins: Origins | None = None
+    review: AgentReview,
+    *,
+    arguments: Any = None,
+    origins: Origins | None = None,
+    beside: Collection[UUID] = (),
 ) -> Proposal:
     """Put a review into words and pictures; whatever the tool does, this returns.
 
-    `arguments` are looked at in place of the call's own, for somebody who edits them.
+    `arguments` are looked at in place of the call's own, for somebody who edits them. `beside`:
+    the executions of all that stand on one page, so that what is read of them is read together.
     """
     call = review.call
     if arguments is not None:
         call = copy(call)
         call.tool_input = arguments
     said = action(call.tool_name, call.tool_input)
-    preview, problem = _preview(said.tool, said.arguments, _looking(review))
+    preview, problem = _preview(said.tool, said.arguments, _looking(review, beside))
     own = [said.tool.template or FACTS] if preview and said.tool else []
     return Proposal(
         review=review,
@@ -174,17 +184,33 @@ def proposal_of(
     )
 
 
-def _looking(review: AgentReview) -> Looking:
+def _looking(review: AgentReview, beside: Collection[UUID]) -> Looking:
     """Return what a preview may know of the execution; read only if it asks."""
+    own = review.execution_id
 
     def outputs(name: str) -> list[Any]:
-        calls = AgentToolCall.objects.filter(
-            execution=review.execution_id, tool_name=name, status=CallStatus.SUCCEEDED
-        ).order_by("-step_number", "-call_index")
-        return list(calls.values_list("tool_output", flat=True)[:EARLIER])
+        every = remembered_all(("outputs", name), {own, *beside}, lambda ids: _outputs(name, ids))
+        return every[own] or []
 
     version = review.target_version or review.call.target_version
     return Looking(version=version, outputs=outputs)
+
+
+def _outputs(name: str, executions: list[UUID]) -> dict[UUID, list[Any]]:
+    """Return what that tool answered in each of these executions, the latest EARLIER first."""
+    latest = Window(
+        RowNumber(),
+        partition_by="execution",
+        order_by=[F("step_number").desc(), F("call_index").desc()],
+    )
+    calls = AgentToolCall.objects.filter(
+        execution__in=executions, tool_name=name, status=CallStatus.SUCCEEDED
+    ).annotate(nth=latest)
+    found: dict[UUID, list[Any]] = defaultdict(list)
+    rows = calls.filter(nth__lte=EARLIER).order_by("nth").values_list("execution", "tool_output")
+    for execution, output in rows:
+        found[execution].append(output)
+    return found
 
 
 def _preview(

@@ -2,21 +2,16 @@
 
 from __future__ import annotations
 
-import logging
-from collections.abc import Callable, Collection
+from collections.abc import Collection
 from dataclasses import dataclass
-from typing import Any, TypeVar
 from uuid import UUID
 
 from executions.core.states import ReviewKind
+from executions.desk.ahead import named
 from executions.desk.past import mails_to
 from executions.models import AgentReview
 from executions.pages.wording import Action
 from tools import records
-from tools.decisions import Listed
-
-log = logging.getLogger(__name__)
-Named = TypeVar("Named")
 
 
 @dataclass(frozen=True)
@@ -35,9 +30,9 @@ NEW = RowChip("new recipient", "warn")
 
 def row_chips(rows: Collection[tuple[AgentReview, Action]]) -> dict[UUID, list[RowChip]]:
     """Return each review's chips, by two statements at most: none where no call names anything."""
-    keys = {review.pk: _named(said, lambda listed: listed.record) for review, said in rows}
+    keys = {review.pk: named(said, lambda listed: listed.record) for review, said in rows}
     states = records.states({key for key in keys.values() if key})
-    to = {review.pk: _named(said, lambda listed: listed.recipients) or () for review, said in rows}
+    to = {review.pk: named(said, lambda listed: listed.recipients) or () for review, said in rows}
     known = _known({address for addresses in to.values() for address in addresses})
     return {
         review.pk: _chips(
@@ -57,18 +52,6 @@ def _chips(review: AgentReview, state: records.State | None, is_known: bool) -> 
         NEW: is_ahead and not is_known,
     }
     return [chip for chip, is_so in chips.items() if is_so]
-
-
-def _named(said: Action, of: Callable[[Listed], Callable[[Any], Named] | None]) -> Named | None:
-    """Return what the tool names of a call; None as well when its own code fails over it."""
-    name = of(said.tool.listed) if said.tool else None
-    if name is None or said.arguments is None:
-        return None
-    try:
-        return name(said.arguments)
-    except Exception:  # a row without chips is better than no list
-        log.exception("What a row of %s is looked at for failed", said.tool and said.tool.name)
-        return None
 
 
 def _known(addresses: Collection[str]) -> set[str]:

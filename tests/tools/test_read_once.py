@@ -9,7 +9,7 @@ from pytest_django import DjangoAssertNumQueries
 from tools import records
 from tools.base import ToolError
 from tools.models import Customer
-from tools.read_once import read_once, remember, remembered
+from tools.read_once import read_once, remembered, remembered_all
 
 pytestmark = pytest.mark.usefixtures("records")
 
@@ -57,7 +57,20 @@ def test_nothing_is_kept_outside_or_from_one_page_to_the_next() -> None:
     for expected in (2, 3):
         with read_once():
             assert remembered("a", lambda: next(told)) == expected
-            remember("a", 7)
-            assert remembered("a", lambda: next(told)) == 7
-    remember("a", 7)
+            assert remembered("a", lambda: next(told)) == expected
     assert remembered("a", lambda: next(told)) == 4
+
+
+def test_of_several_only_those_not_read_yet_are_read() -> None:
+    asked: list[list[str]] = []
+
+    def read(missing: list[str]) -> dict[str, str]:
+        asked.append(missing)
+        return {key: key.upper() for key in missing if key != "none"}
+
+    with read_once():
+        assert remembered_all("letters", ["a", "none"], read) == {"a": "A", "none": None}
+        assert remembered_all("letters", ["b", "a", "none", "b"], read)["b"] == "B"
+        assert remembered(("letters", "a"), lambda: "anew") == "A"
+    assert remembered_all("letters", ["a"], read) == {"a": "A"}
+    assert asked == [["a", "none"], ["b"], ["a"]]
