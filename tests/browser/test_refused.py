@@ -113,11 +113,7 @@ def test_what_was_typed_before_a_login_stands_in_its_sheet_again(
     expect(question).to_be_focused()
     expect(question).to_have_value("Who told you so?")
     page.keyboard.press("Escape")
+    expect(question).to_be_hidden()
     expect(go_on).to_be_focused()
-    page.keyboard.press("Enter")
-    expect(question).to_be_focused()
     assert not review.votes.exists()
-    page.locator("#ask").get_by_role("button", name="Ask the agent").click()
-    expect(page.get_by_text("The agent was asked.")).to_be_visible()
-    assert review.votes.get().reason == "Who told you so?"
     site.watch.found.clear()  # the browser notes an answer of 401 by itself
