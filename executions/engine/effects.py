@@ -132,7 +132,9 @@ def _in_one_transaction(
     """Do the work, take the fence last, write the outcome: all commit together or nothing does."""
     began = time.monotonic()
     with commit(tool.name), connections["default"].cursor() as cursor:
-        cursor.execute(f"SET LOCAL statement_timeout = {int(context.deadline_s * 1000) + 1}")
+        limit_ms = int(context.deadline_s * 1000) + 1
+        for name in ("statement_timeout", "idle_in_transaction_session_timeout"):
+            cursor.execute(f"SET LOCAL {name} = {limit_ms}")
         output = _stored(tool, tool.call(parsed, context))
         cursor.execute(
             "SELECT 1 FROM agent_executions WHERE id = %s AND lease_token = %s"

@@ -21,6 +21,7 @@ from executions.engine import statements as sql
 from executions.engine.batch import Answer, Batch, apply
 from executions.engine.connections import Connection, connect
 from executions.engine.entries import CallStarted, Committed, Entry, LeaseLost, Yielded
+from executions.engine.leases import SESSION
 
 log = logging.getLogger(__name__)
 
@@ -150,7 +151,7 @@ class Journal:
 
     async def _connection(self) -> Connection:
         if self._conn is None or self._conn.closed:
-            self._conn = await connect(name="agentops journal")
+            self._conn = await connect(name=f"{SESSION}{self.runner_id}")
             # its plans are made while the tables may be small, and kept when they are not
             await self._conn.execute("SET enable_seqscan = off")
         return self._conn

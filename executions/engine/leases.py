@@ -46,9 +46,22 @@ SELECT r.id, r.host, r.pid, r.lease_until < clock_timestamp() AS expired,
 FROM agent_runners r WHERE r.dead_at IS NULL AND r.id <> %s
 """
 
+SESSION = "agentops journal "  # and the runner's id: how its journal's session is known
+
+# One whose lease ran out while it stood still, or was cut off, in the middle of a commit would keep
+# the rows of that locked. psycopg's pipelines leave PostgreSQL's own time-out for this unarmed.
+FREE = f"""
+SELECT pg_terminate_backend(a.pid) FROM agent_runners r JOIN pg_stat_activity a
+    ON a.application_name = '{SESSION}' || r.id AND a.datname = current_database()
+WHERE r.dead_at IS NULL AND r.lease_until < clock_timestamp()
+  AND a.state IN ('idle in transaction', 'idle in transaction (aborted)')
+"""
+
+# Nobody's heartbeat waits for a locked row: the next look finds it free.
 BURY = """
-UPDATE agent_runners SET dead_at = clock_timestamp()
-WHERE id = ANY(%s) AND dead_at IS NULL
+UPDATE agent_runners SET dead_at = clock_timestamp() WHERE id IN (
+    SELECT id FROM agent_runners WHERE id = ANY(%s) AND dead_at IS NULL
+    FOR NO KEY UPDATE SKIP LOCKED)
 """
 
 # One that was taken for dead claims nothing, not even before it hears of it.
@@ -164,6 +177,7 @@ class Undertaker:
             unlocked and (_gone(host, pid) or (held and id in self.seen_unlocked)))]  # fmt: skip
         self.seen_unlocked = {id for id, _, _, _, unlocked, _ in rows if unlocked}
         if dead:
+            await conn.execute(FREE)
             await conn.execute(BURY, (dead,), at="bury")
         return len(dead)
 

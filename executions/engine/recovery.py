@@ -12,12 +12,14 @@ from django.db import connection
 from executions.commits import commit
 from executions.core.row_format import ROW_FORMAT
 from executions.engine import tickets
+from executions.engine.leases import FREE
 
 log = logging.getLogger(__name__)
 
 BURY = """
-UPDATE agent_runners SET dead_at = clock_timestamp()
-WHERE dead_at IS NULL AND lease_until < clock_timestamp()
+UPDATE agent_runners SET dead_at = clock_timestamp() WHERE id IN (
+    SELECT id FROM agent_runners WHERE dead_at IS NULL AND lease_until < clock_timestamp()
+    FOR NO KEY UPDATE SKIP LOCKED)
 """
 FORGET = "DELETE FROM agent_runners r WHERE dead_at < clock_timestamp() - interval '1 day'"
 UNSTICK = """
@@ -48,6 +50,7 @@ WHERE e.row_format > {ROW_FORMAT} AND (e.status = 'pending'
 """
 
 STATEMENTS = {
+    "freed": FREE,
     "buried": BURY,
     "unstuck": UNSTICK,
     "forgotten": FORGET,

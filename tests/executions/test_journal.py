@@ -172,7 +172,7 @@ def test_a_backend_killed_between_batches_is_replaced(committed_db: None) -> Non
     async def work(journal: Journal, lease: leases.Lease) -> list[Committed]:
         await claimed(lease, ids)
         first = await journal.write(step(ids[0]))
-        await asyncio.to_thread(terminate, "agentops journal")
+        await asyncio.to_thread(terminate, f"agentops journal {lease.id}")
         return [first, await journal.write(step(ids[1]))]
 
     answers = with_journal(work)

@@ -65,7 +65,7 @@ def test_it_leaves_a_living_runner_and_what_it_holds_alone() -> None:
     held = factories.running()
     factories.change(held, lease_owner=runner().pk, lease_token=F("lease_token") + 1)
 
-    assert recover() == {"buried": 0, "unstuck": 0, "forgotten": 0, "swept": 0, "pruned": 0}
+    assert set(recover().values()) == {0}
 
 
 def test_it_frees_an_execution_that_waits_for_nothing() -> None:
