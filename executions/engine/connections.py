@@ -19,6 +19,12 @@ AGAIN_S = 0.3  # before another try with a database that went away
 LOST = (psycopg.OperationalError, psycopg.InterfaceError)
 
 
+def is_refusal(error: psycopg.Error) -> bool:
+    """Test if it is about what was asked, which is too large or too deep for PostgreSQL (class 54):
+    psycopg counts it among the errors of a database that went away, and it comes each time."""
+    return (error.sqlstate or "").startswith("54")
+
+
 def parameters() -> dict[str, Any]:
     """Return libpq parameters of the default database."""
     given = connections["default"].get_connection_params()
@@ -67,6 +73,8 @@ class Link:
                     faults.hit(f"{at}.after", conn)
                     return cursor
                 except LOST as error:
+                    if is_refusal(error):
+                        raise
                     log.warning("%s: the database went away (%s); trying again", self._name, error)
                     await self.close()
                     await asyncio.sleep(AGAIN_S)

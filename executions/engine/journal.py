@@ -116,7 +116,10 @@ class Journal:
                 if tries > RETRIES:
                     raise
                 await asyncio.sleep(random.uniform(0, 0.02 * tries))
-            except (psycopg.OperationalError, psycopg.InterfaceError) as error:
+            except connections.LOST as error:
+                if connections.is_refusal(error):
+                    await self._rollback()
+                    raise
                 log.warning("journal: the database went away (%s); trying again", error)
                 await self._drop()
                 await asyncio.sleep(connections.AGAIN_S)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from dataclasses import replace
+from secrets import token_hex
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -13,7 +14,7 @@ import pytest
 
 from executions import faults
 from executions.engine import leases
-from executions.engine.connections import connect, parameters
+from executions.engine.connections import Link, connect, parameters
 from executions.engine.entries import (
     CallEnded,
     Committed,
@@ -60,6 +61,49 @@ def test_one_guilty_entry_costs_the_others_nothing(committed_db: None) -> None:
     assert refused == [7]
     assert isinstance(answers[7], JournalRefused)
     assert AgentExecution.objects.filter(step_count=1).count() == 15
+
+
+def test_what_is_too_large_for_the_database_is_refused_and_not_tried_for_ever(
+    committed_db: None,
+) -> None:
+    """PostgreSQL's limits come as errors that psycopg counts among those of a lost connection."""
+    ids = launched(3)
+    call = call_row(
+        ids[1], tool_name="send_email", status="awaiting_review", effect="once", gated=True,
+        review_id=uuid4(),
+    )  # fmt: skip
+    review = {
+        "id": call["review_id"], "call_id": call["id"], "kind": "approval", "required_votes": 1,
+        "reason": "", "risk": "low", "target_version": None, "expires_after_s": 60,
+        "customer_id": token_hex(5000),  # more than an index takes
+    }  # fmt: skip
+
+    async def work(journal: Journal, lease: leases.Lease) -> list[Any]:
+        await claimed(lease, ids)
+        entries = [step(id) for id in ids]
+        entries[1] = replace(entries[1], calls=[call], reviews=[review])
+        written = asyncio.gather(*map(journal.write, entries), return_exceptions=True)
+        return await asyncio.wait_for(written, 10)
+
+    answers = with_journal(work)
+
+    assert isinstance(answers[1], JournalRefused)
+    assert [answers[0].applied, answers[2].applied] == [True, True]
+    assert AgentExecution.objects.filter(step_count=1).count() == 2
+
+
+def test_a_statement_that_asks_too_much_of_the_database_is_not_tried_for_ever(
+    committed_db: None,
+) -> None:
+    async def ask() -> None:
+        link = Link(name="a test")
+        try:
+            await asyncio.wait_for(link.execute("SELECT array_fill(0, ARRAY[1000000000])"), 10)
+        finally:
+            await link.close()
+
+    with pytest.raises(psycopg.errors.ProgramLimitExceeded):
+        asyncio.run(ask())
 
 
 def test_a_stale_token_changes_nothing_and_is_told(committed_db: None) -> None:
