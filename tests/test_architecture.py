@@ -64,6 +64,7 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
     ),
     "executions.notifications": (
         *("executions.commits", MODELS, PERMISSIONS, USERS, CORE, *TOOL_WORDS),
+        "tools.deadline",
     ),
     "executions.metrics": (MODELS, CORE),
     "executions.invariants": (MODELS, AGENTS, PERMISSIONS, USERS, CORE, *TOOL_WORDS),

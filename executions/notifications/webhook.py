@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+import http.client
 import json
 import time
 import urllib.request
@@ -17,6 +18,7 @@ from django.conf import settings
 
 from executions.models import AgentNotification
 from executions.notifications.letters import link
+from tools.deadline import cut_after
 
 TOLD = "webhook"  # stands among the ids of the people who were told
 TIMEOUT_S = 5.0
@@ -28,7 +30,28 @@ class _NoRedirect(urllib.request.HTTPRedirectHandler):
         return None
 
 
-_opener = urllib.request.build_opener(_NoRedirect)
+class _Timed(http.client.HTTPConnection):
+    """One that drips its answer, byte by byte, would hold all other news up."""
+
+    def getresponse(self) -> http.client.HTTPResponse:
+        with cut_after(TIMEOUT_S, self.sock):
+            return super().getresponse()
+
+
+class _TimedSecured(_Timed, http.client.HTTPSConnection): ...
+
+
+class _Http(urllib.request.HTTPHandler):
+    def http_open(self, req: urllib.request.Request) -> http.client.HTTPResponse:
+        return self.do_open(_Timed, req)
+
+
+class _Https(urllib.request.HTTPSHandler):
+    def https_open(self, req: urllib.request.Request) -> http.client.HTTPResponse:
+        return self.do_open(_TimedSecured, req)
+
+
+_opener = urllib.request.build_opener(_NoRedirect, _Http, _Https)
 
 
 def is_wanted() -> bool:
@@ -40,7 +63,8 @@ def is_done(one: AgentNotification) -> bool:
 
 
 def send(one: AgentNotification) -> None:
-    """Post one notification, unless that was done; raises OSError for anything but a 2xx."""
+    """Post one notification, unless that was done; raises OSError, or HTTPException for what is no
+    HTTP, for anything but a 2xx."""
     if TOLD in one.told:
         return
     body = json.dumps(_news(one)).encode()

@@ -52,6 +52,20 @@ def test_high_risk_is_told_at_once_to_those_who_may_and_with_a_link_only(
 
 
 @pytest.mark.django_db
+def test_an_address_that_is_none_keeps_nobody_else_from_being_told(
+    team: dict[str, User], mailbox: Mailbox
+) -> None:
+    """O3: it came from a directory, or by SQL; its owner is the only one who hears nothing."""
+    team["omar"].email = "omar@hallberg.example\n"
+    team["omar"].save()
+    review = desk.proposed(risk="high")
+    assert deliver() == {"due": 1, "sent": 1, "failed": 1}
+    assert receivers(mailbox) == ["rita@hallberg.example"]
+    assert "BadHeaderError" in (of(review).error or "")
+    assert of(review).closed_at is None
+
+
+@pytest.mark.django_db
 def test_the_rest_comes_together_after_a_while(
     team: dict[str, User], mailoutbox: list[EmailMessage], settings: Settings
 ) -> None:

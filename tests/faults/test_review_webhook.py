@@ -6,6 +6,12 @@ import hashlib
 import hmac
 import json
 import re
+import socket
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from itertools import chain, repeat
 from typing import Any
 
 import pytest
@@ -16,6 +22,7 @@ from pytest_django import Settings
 from agentops import checks
 from agentops.accounts.models import User
 from executions import operations
+from executions.notifications import outbox, webhook
 from executions.notifications.outbox import deliver
 from tests.executions import desk
 from tests.faults.outbox import SECRETS, SITE, hook_server, later, of, spend
@@ -61,6 +68,85 @@ def test_a_webhook_that_says_no_is_tried_again_and_costs_no_mail(
         later()
         assert deliver() == {"due": 1, "sent": 1, "failed": 0}
     assert len(mailoutbox) == 2
+    assert of(review).closed_at
+
+
+@contextmanager
+def babbler(*parts: bytes) -> Iterator[str]:
+    """A server that answers whatever it is sent with these bytes, one part each tenth of a second,
+    the last of them for ever."""
+    done = threading.Event()
+    listener = socket.create_server(("127.0.0.1", 0))
+
+    def babble() -> None:
+        with suppress(OSError):
+            while True:
+                peer, _ = listener.accept()
+                peer.recv(65_536)
+                with suppress(OSError), peer:
+                    for part in chain(parts, repeat(parts[-1])):
+                        peer.sendall(part)
+                        if done.wait(0.1):
+                            return
+
+    thread = threading.Thread(target=babble)
+    thread.start()
+    try:
+        yield f"http://127.0.0.1:{listener.getsockname()[1]}/hook"
+    finally:
+        done.set()
+        listener.shutdown(socket.SHUT_RDWR)
+        listener.close()
+        thread.join()
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    "parts",
+    [
+        (b"SSH-2.0-OpenSSH_9.6\r\n",),
+        (b"HTTP/1.1 204 ", b"x"),
+        (b"HTTP/1.1 200 OK\r\n", b"a: b\r\n"),
+    ],
+)
+def test_a_webhook_that_babbles_or_never_ends_costs_no_mail(
+    team: dict[str, User],
+    settings: Settings,
+    mailoutbox: list[EmailMessage],
+    monkeypatch: pytest.MonkeyPatch,
+    parts: tuple[bytes, ...],
+) -> None:
+    """O3: what is no HTTP is a failure like any other; what comes in drops is cut off."""
+    monkeypatch.setattr(webhook, "TIMEOUT_S", 0.5)
+    settings.AGENTOPS_WEBHOOK_SECRET = "a secret of the site"
+    desk.proposed(risk="high")
+    with babbler(*parts) as address:
+        settings.AGENTOPS_WEBHOOK_URL = address
+        began = time.monotonic()
+        deliver()
+        assert time.monotonic() - began < 5
+    assert len(mailoutbox) == 2
+
+
+@pytest.mark.django_db
+def test_a_slow_webhook_leaves_time_for_the_mail(
+    team: dict[str, User],
+    settings: Settings,
+    mailoutbox: list[EmailMessage],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """O3: what it did not get this time it gets the next time."""
+    monkeypatch.setattr(outbox, "HOOK_S", 0.0)
+    settings.AGENTOPS_WEBHOOK_SECRET = "a secret of the site"
+    review = desk.proposed(risk="high")
+    with hook_server() as (address, taken):
+        settings.AGENTOPS_WEBHOOK_URL = address
+        deliver()
+        assert (len(taken), len(mailoutbox), of(review).closed_at) == (0, 2, None)
+        monkeypatch.setattr(outbox, "HOOK_S", 15.0)
+        later()
+        deliver()
+    assert (len(taken), len(mailoutbox)) == (1, 2)
     assert of(review).closed_at
 
 
