@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -9,28 +10,38 @@ from pathlib import Path
 import pytest
 from django.conf import settings
 from django.test import Client
-from playwright.sync_api import Browser, BrowserContext, Page
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page
 from pytest_django.live_server_helper import LiveServer
 
 from agentops.accounts.models import User
 from tests.rehearsal_server import RehearsalServer
 
+ANSWERED = re.compile(r"responded with a status of (\d+)")
 # Beyond these a page is narrower than any telephone, or wider than its text.
 PHONE, DESKTOP = {"width": 360, "height": 780}, {"width": 1280, "height": 900}
 
 
 @dataclass
 class Watch:
-    """What a page may not do: complain, or ask another server for anything."""
+    """What a page may not do: complain, or ask another server for anything.
+
+    `answers`: the refusals that a test asks for; the browser itself complains of each.
+    """
 
     own: str
+    answers: set[int] = field(default_factory=set)
     found: list[str] = field(default_factory=list)
 
     def follow(self, page: Page) -> None:
-        page.on("console", lambda said: self._note(said.type in ("error", "warning"), said.text))
+        page.on("console", lambda said: self._note(self._is_complaint(said), said.text))
         page.on("pageerror", lambda error: self._note(True, str(error)))
         page.on("dialog", lambda dialog: self._note(True, f"dialog: {dialog.message}"))
         page.on("request", lambda asked: self._note(not self._is_own(asked.url), asked.url))
+
+    def _is_complaint(self, said: ConsoleMessage) -> bool:
+        answered = ANSWERED.search(said.text)
+        is_asked_for = answered is not None and int(answered[1]) in self.answers
+        return said.type in ("error", "warning") and not is_asked_for
 
     def _is_own(self, url: str) -> bool:
         return url.startswith((self.own, "data:", "blob:", "about:"))

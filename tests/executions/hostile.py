@@ -15,10 +15,11 @@ from tests.support.payloads import PAYLOADS, TEXT
 from tests.support.poison import poison, poisoned
 
 CODE, IMAGE, COMMAND = PAYLOADS[0], PAYLOADS[28], "\r\nSet-Cookie: pwn0x=1"
-# Pages of the scene that differ from others in nothing that is stored, and forwards.
+# Pages of the scene that store nothing other than another one does, forwards, and what has no page.
 ALIKE = {
     *("login", "edit_mail", "edit_document", "story_hostile", "review_hostile", "admin"),
     *("admin_executions", "admin_calls", "admin_users", "admin_execution", "admin_call"),
+    "admin:logout",
 }
 
 

@@ -53,7 +53,7 @@ def test_postgresql_restarted_again_and_again_loses_and_doubles_nothing(
 
     assert told["violations"] == []
     assert told["monkey"]["postgres"] >= 2
-    assert sum(told["statuses"].values()) >= told["accepted"] > 10
+    assert sum(told["statuses"].values()) >= told["accepted"] >= 3
     assert told["effects_outside"]["send_email"] >= 1
     assert sum(one.get("site away", 0) for one in told["robots"].values()) >= 1
     assert told["first_step_after_postgres_was_back"]["max_s"] < 30
