@@ -11,6 +11,7 @@ from functools import partial
 from django.db import InterfaceError, OperationalError
 from pydantic import BaseModel
 
+from executions.core import storable
 from executions.core.breaker import Verdict
 from executions.core.decide import IDEMPOTENT, ONCE
 from executions.core.states import CallStatus as C
@@ -240,6 +241,7 @@ async def _record(services: Services, one: Driven, call: HeldCall, outcome: Outc
 
 async def refuse(services: Services, one: Driven, call: HeldCall, why: str) -> None:
     """Fail a call before any effect; one that may have happened goes back to being in doubt."""
+    why = storable.text(why, limit=4000)
     may_have_happened = call.status is C.RUNNING and call.effect in (ONCE, IDEMPOTENT)
     if may_have_happened or (call.was_started and call.status is C.APPROVED):
         return await doubt(services, one, call, why)

@@ -172,7 +172,7 @@ async def _end(
                 token=one.token,
                 active_ms=one.lap(),
                 status=status,
-                error=f"{code}: {message}",
+                error=storable.text(f"{code}: {message}"),
                 stop_reason=code,
                 state=state,
             )

@@ -160,6 +160,7 @@ def _storable(reply: Reply) -> Reply:
         refusal=None if reply.refusal is None else storable.text(reply.refusal, limit=4000),
         calls=tuple(calls),
         reasoning=tuple(storable.value(item, limit=1_000_000) for item in reply.reasoning),
+        llm=storable.text(reply.llm, limit=200),
     )
 
 
