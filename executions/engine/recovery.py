@@ -32,6 +32,7 @@ DELETE FROM django_q_ormq WHERE key LIKE '%:%' AND lock < clock_timestamp() - in
 """
 # what workers reported; the executions' own rows tell what happened
 TASKS = "DELETE FROM django_q_task WHERE stopped < clock_timestamp() - interval '7 days'"
+SESSIONS = "DELETE FROM django_session WHERE expire_date < clock_timestamp()"
 CLAIMABLE = f"""
 SELECT EXISTS (SELECT FROM agent_executions e WHERE status = 'pending'
         AND row_format <= {ROW_FORMAT}
@@ -56,6 +57,7 @@ STATEMENTS = {
     "forgotten": FORGET,
     "swept": SWEEP,
     "pruned": TASKS,
+    "logged_out": SESSIONS,
 }
 
 

@@ -59,7 +59,8 @@ def broken(request: HttpRequest) -> HttpResponse:
 
 def unsaved(request: HttpRequest) -> HttpResponse:
     """503: say what is not saved, with the same form to send again. Each counts once."""
-    is_form = request.method == "POST" and "password" not in request.POST
+    has_password = any("password" in name for name in request.POST)
+    is_form = request.method == "POST" and not has_password
     context = {
         **site(),
         "is_form": is_form,

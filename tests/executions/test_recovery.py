@@ -5,9 +5,11 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pytest
+from django.contrib.sessions.models import Session
 from django.db import connection
 from django.db.models import F
 from django.db.models.functions import Now
+from django.utils import timezone
 from django_q.models import Schedule
 
 from executions.engine.recovery import recover
@@ -59,6 +61,16 @@ def test_it_buries_a_runner_whose_lease_ran_out_and_rings_for_what_it_held() -> 
 
     assert (found["buried"], found["rang"]) == (1, 1)
     assert factories.fresh(gone).dead_at is not None
+
+
+def test_it_forgets_the_logins_that_are_over() -> None:
+    for key, hours in (("over", -1), ("lasts", 1)):
+        Session.objects.create(
+            session_key=key, session_data="", expire_date=timezone.now() + timedelta(hours=hours)
+        )
+
+    assert recover()["logged_out"] == 1
+    assert Session.objects.get().session_key == "lasts"
 
 
 def test_it_leaves_a_living_runner_and_what_it_holds_alone() -> None:

@@ -121,6 +121,16 @@ def test_a_password_is_never_shown_back(browser: Browser) -> None:
     assert "The database does not answer" in page
 
 
+def test_no_form_with_a_password_is_shown_back(browser: Browser) -> None:
+    """R14: whatever its fields are called; the admin's forms have several of them."""
+    browser.load(reverse("login"))
+    with database_away():
+        for name in ("password1", "old_password", "usable_password"):
+            status, page = browser.send(reverse("admin:accounts_user_add"), {name: "my secret"})
+            assert status == 503
+            assert "my secret" not in page
+
+
 def test_a_decision_that_waits_for_a_lock_when_the_database_goes_is_not_saved(
     browser: Browser,
 ) -> None:
