@@ -19,10 +19,14 @@ def _nothing(name: str) -> list[Any]:
 @dataclass(frozen=True, kw_only=True)
 class Looking:
     """`version` is the target's when this was put before people (None: of no matter);
-    `outputs(name)` what that tool answered earlier in the same execution, the latest first."""
+    `outputs(name)` what that tool answered earlier in the same execution, the latest first;
+    `is_ahead` whether the call has yet to be decided or to start, `answer` what it answered itself
+    once it has succeeded."""
 
     version: str | None = None
     outputs: Callable[[str], list[Any]] = _nothing
+    is_ahead: bool = True
+    answer: Any = None
 
 
 def preview_of(tool: Tool, arguments: BaseModel, looking: Looking) -> dict[str, Any]:

@@ -91,16 +91,20 @@ def preview(arguments: Any, looking: Looking = Looking()) -> dict[str, Any]:  # 
 
     `rows`: [{field, label, then, now, will_be, sensitive, same, moved}]; `unchanged`: [(label,
     value)]; `moved`: [(label, then, now)] of the other fields that changed since this was proposed
-    over version `read_version`, and `stale`: whether the record has moved on; `then_known`: whether
-    the agent read that version in this execution, so that its values are known. `reason` is the
-    agent's own text.
+    over version `read_version`, and `stale`: whether the record has moved on while this may still
+    run; `then_known`: whether the agent read that version in this execution, so that its values are
+    known. `reason` is the agent's own text. `made`: (version before, after) once it is done; then
+    `now` is what the call replaced.
     """
     record = records.customer(arguments.customer_id)
     changes = arguments.changes.values()
     read_version = arguments.version or int(looking.version or record.version)
-    stale = read_version != record.version
+    stale = looking.is_ahead and read_version != record.version
     then = _as_read(arguments.customer_id, read_version, looking) if stale else None
-    rows = [_row(record, name, value, then) for name, value in changes.items()]
+    made, replaced = _made(looking.answer)
+    live = changes if made else {name: getattr(record, name) for name in changes}
+    before = {**live, **replaced}
+    rows = [_row(name, before[name], value, then) for name, value in changes.items()]
     return {
         "sentence": f"Change {_count(len(rows))} of {record.name}",
         "customer": {
@@ -115,6 +119,9 @@ def preview(arguments: Any, looking: Looking = Looking()) -> dict[str, Any]:  # 
             if name not in changes
         ],
         "moved": _moved(record, then, but=changes.keys()),
+        "made": made,
+        "is_ahead": looking.is_ahead,
+        "words": ("Was", "Became") if made else ("Now", _becomes(looking)),
         "read_version": read_version,
         "stale": stale,
         "then_known": then is not None,
@@ -231,34 +238,48 @@ def _as_read(customer_id: str, version: int, looking: Looking) -> dict[str, Any]
     return None
 
 
+def _becomes(looking: Looking) -> str:
+    return "Will become" if looking.is_ahead else "Was to become"
+
+
+def _made(answer: Any) -> tuple[tuple[int, int] | None, dict[str, Any]]:
+    """Return the record's versions before and after the call that answered this, and the values it
+    replaced, by field; None and nothing when it has not answered so."""
+    try:
+        versions = answer["previous_version"], answer["version"]
+        return versions, {one["field"]: one["old"] for one in answer["changes"]}
+    except (KeyError, TypeError):
+        return None, {}
+
+
 def _moved(
     record: Customer, then: dict[str, Any] | None, *, but: Collection[str]
 ) -> list[tuple[str, str, str]]:
     """Return what changed since in fields that this call leaves alone."""
     told = (
-        (label, _then(then, name), in_words(getattr(record, name)))
+        (label, _stored(name, then.get(name)), in_words(getattr(record, name)))
         for name, label in LABELS.items()
         if then is not None and name not in but
     )
     return [(label, was, now) for label, was, now in told if was != now]
 
 
-def _then(then: dict[str, Any], name: str) -> str:
-    value = then.get(name)
+def _stored(name: str, value: Any) -> str:
+    """Return a field's value in words, as it stands on the record or in a call's JSON."""
     if name == "last_reviewed_on" and isinstance(value, str):
         value = date.fromisoformat(value)
     return in_words(value)
 
 
-def _row(record: Customer, name: str, value: Any, then: dict[str, Any] | None) -> dict[str, Any]:
-    now = getattr(record, name)
-    was = _then(then, name) if then is not None else None
+def _row(name: str, now: Any, value: Any, then: dict[str, Any] | None) -> dict[str, Any]:
+    was = _stored(name, then.get(name)) if then is not None else None
+    told = _stored(name, now)
     return {
         "then": was,
-        "moved": was is not None and was != in_words(now),
+        "moved": was is not None and was != told,
         "field": name,
         "label": LABELS[name],
-        "now": in_words(now),
+        "now": told,
         "will_be": in_words(value),
         "sensitive": name in SENSITIVE,
         "same": now == value,

@@ -192,8 +192,13 @@ def _looking(review: AgentReview, beside: Collection[UUID]) -> Looking:
         every = remembered_all(("outputs", name), {own, *beside}, lambda ids: _outputs(name, ids))
         return every[own] or []
 
-    version = review.target_version or review.call.target_version
-    return Looking(version=version, outputs=outputs)
+    call = review.call
+    return Looking(
+        version=review.target_version or call.target_version,
+        outputs=outputs,
+        is_ahead=call.status in (CallStatus.AWAITING_REVIEW, CallStatus.APPROVED),
+        answer=call.tool_output if call.status == CallStatus.SUCCEEDED else None,
+    )
 
 
 def _outputs(name: str, executions: list[UUID]) -> dict[UUID, list[Any]]:

@@ -17,7 +17,7 @@ from django.test import Client
 from django.urls import reverse
 
 from agentops.accounts.models import User
-from executions.models import AgentExecution, AgentReview, AgentStep
+from executions.models import AgentExecution, AgentReview, AgentStep, AgentToolCall
 from tests import factories
 from tools.models import Document
 
@@ -110,14 +110,25 @@ def in_doubt(
 ) -> AgentReview:
     """A letter that was approved and started, and whose fate a crash hid."""
     review = proposed(arguments=arguments, launched_by=launched_by)
+    doubt = factories.doubt(_started(review, *people))
+    factories.change(review.execution, status="awaiting_review", lease_owner=None)
+    return doubt
+
+
+def done(review: AgentReview, *people: User, answer: Any) -> AgentReview:
+    """These people approve it, it runs and answers so; its execution goes on."""
+    call = _started(review, *people)
+    factories.change(call, status="succeeded", tool_output=answer, finished_at=Now())
+    return review
+
+
+def _started(review: AgentReview, *people: User) -> AgentToolCall:
     one = review.execution
     call = factories.approve(review, *people)
     factories.change(one, status="pending")
     token = F("lease_token") + 1
     factories.change(one, status="running", lease_owner=review.pk, lease_token=token)
-    doubt = factories.doubt(factories.start(call))
-    factories.change(one, status="awaiting_review", lease_owner=None)
-    return doubt
+    return factories.start(call)
 
 
 def log_step(one: AgentExecution, says: str = SAYS, **columns: Any) -> None:

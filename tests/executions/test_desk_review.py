@@ -136,6 +136,21 @@ def test_it_warns_when_the_record_moved_on(client: Client, rita: User) -> None:
     assert "The record changed since this was proposed." in page
 
 
+def test_a_change_that_was_done_shows_what_it_replaced(client: Client, rita: User) -> None:
+    review = desk.proposed("update_customer_record", {**desk.CHANGE, "version": 1})
+    before = Customer.objects.get(pk="C-1002").phone
+    Customer.objects.filter(pk="C-1002").update(phone="+420 555 010 203")
+    change = {"field": "phone", "old": before, "new": "+420 555 010 203"}
+    answer = {"customer_id": "C-1002", "previous_version": 1, "version": 2, "changes": [change]}
+    page = shown(client, desk.done(review, rita, answer=answer))
+    assert "The record changed since" not in page
+    assert "the same already" not in page
+    assert "version 1 became 2" in page
+    removed, added = page.split("<del>")[1].split("</del>")
+    assert before in removed
+    assert "+420 555 010 203" in added.split("</ins>")[0]
+
+
 def test_a_filing_says_test_or_live_and_shows_the_document(client: Client, rita: User) -> None:
     desk.report()
     page = shown(client, desk.proposed("submit_to_regulator", desk.FILING, votes=2))

@@ -196,6 +196,26 @@ class TestThePreview:
         assert ("Address", "Výstavní 12, 702 00 Ostrava", "Elsewhere 1") in seen["moved"]
         assert ("Last reviewed", "2 November 2026") in [(one[0], one[2]) for one in seen["moved"]]
 
+    def test_once_done_it_tells_what_was_and_what_became_and_warns_of_nothing(self) -> None:
+        asked = _asked(country="RS", last_reviewed_on="2026-11-01", risk_rating="medium")
+        looking = Looking(version="1", is_ahead=False, answer=run(TOOL.name, asked))
+        Customer.objects.filter(pk="C-1002").update(country="SK")
+        seen = preview_of(TOOL, TOOL.parse(asked), looking)
+        assert (seen["stale"], seen["made"], seen["words"]) == (False, (1, 2), ("Was", "Became"))
+        rows = {row["field"]: (row["now"], row["will_be"], row["same"]) for row in seen["rows"]}
+        assert rows == {
+            "country": ("CZ", "RS", False),
+            "last_reviewed_on": ("17 February 2026", "1 November 2026", False),
+            "risk_rating": ("medium", "medium", True),
+        }
+
+    @pytest.mark.parametrize("answer", [None, "odd", {"changes": 1}, {"settled_by": "rita"}])
+    def test_over_and_not_done_it_warns_of_nothing_either(self, answer: Any) -> None:
+        Customer.objects.filter(pk="C-1002").update(country="SK")
+        looking = Looking(version="1", is_ahead=False, answer=answer)
+        seen = preview_of(TOOL, TOOL.parse(_asked(country="RS")), looking)
+        assert (seen["stale"], seen["made"], seen["words"][1]) == (False, None, "Was to become")
+
     def test_what_the_agent_read_of_another_version_or_customer_is_not_taken(self) -> None:
         other = {"customer": {**as_json(Customer.objects.get(pk="C-1001")), "version": 1}}
         newer = {"customer": {**as_json(Customer.objects.get(pk="C-1002")), "version": 7}}
