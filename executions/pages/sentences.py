@@ -46,6 +46,17 @@ _EVENTS = {
     "voted_drop": "dropped it",
 }
 
+# Where the trail says by what, or of what kind: instead of the event alone.
+_EVENTS_BY = {
+    ("review_open", "edit"): "edited the arguments, in a new version",
+    ("review_open", "doubt"): "people were asked whether it happened",
+    ("review_approved", "doubt"): "the doubt was settled: it runs again",
+    ("review_rejected", "happened"): "the doubt was settled: it happened",
+    ("review_rejected", "drop"): "the doubt was settled: it was dropped",
+    ("review_rejected", "doubt"): "the doubt was settled",
+    ("review_rejected", "ask"): "the review ended with the question",
+}
+
 
 def headline(story: Story) -> str:
     """Return what is going on, and why."""
@@ -111,6 +122,8 @@ def why(execution: AgentExecution) -> str:
 
 def event(row: AgentAudit) -> str:
     """Return an audit row's event in words."""
-    told = _EVENTS.get(row.event, row.event.replace("_", " "))
+    causes = (row.detail.get("by"), row.detail.get("kind"))
+    exact = next((one for by in causes if (one := _EVENTS_BY.get((row.event, by)))), None)
+    told = exact or _EVENTS.get(row.event, row.event.replace("_", " "))
     tool = row.detail.get("tool")
     return f"{told}: {tool}" if tool else told

@@ -20,6 +20,7 @@ from executions.operations.refusals import (
     ReviewClosed,
     Stale,
 )
+from executions.pages.sentences import event
 from tests import factories
 from tests.executions import desk
 
@@ -58,6 +59,18 @@ def test_an_edit_puts_a_new_version_before_people(rita: User) -> None:
     assert factories.fresh(review.execution).open_reviews == 1
     events = review.execution.audit.order_by("seq").values_list("event", "actor_id")
     assert list(events)[-2:] == [("review_void", rita.pk), ("review_open", rita.pk)]
+
+
+def test_the_trail_names_who_edited_and_who_approved_each_for_their_own(rita: User) -> None:
+    newer, omar = edited(desk.proposed(), rita), factories.reviewer("omar")
+    decide(review_id=newer.pk, person=omar, approve=True, seen_digest=newer.input_digest)
+    told = [(row.actor, event(row)) for row in newer.execution.audit.order_by("seq")]
+    assert told[-5:-1] == [
+        (rita, "the review became void: send_email"),
+        (rita, "edited the arguments, in a new version: send_email"),
+        (omar, "voted to approve: send_email"),
+        (omar, "the review was approved: send_email"),
+    ]
 
 
 def test_the_editor_does_not_approve_and_somebody_else_does(rita: User) -> None:
