@@ -142,7 +142,12 @@ def _blank(requested: RequestedCall, *, wire_id: str, step: int, index: int) -> 
 def _wire_id(given: str, used: set[str], step: int, index: int) -> str:
     """Return the provider's id when it is usable and new in this execution, else our own."""
     usable = 0 < len(given) <= WIRE_ID_CHARS and given.isascii() and given.isprintable()
-    return given if usable and given not in used else f"call_{step}_{index}"
+    if usable and given not in used:
+        return given
+    own = f"call_{step}_{index}"
+    while own in used:  # an id that the provider gave out before
+        own += "_"
+    return own
 
 
 def _known(one: Driven, name: str) -> Tool:

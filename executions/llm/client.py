@@ -19,6 +19,7 @@ from executions.llm.port import LLMError, Request
 
 CONNECT_TIMEOUT_S = 5.0
 MAX_REPLY_BYTES = 4 * 1024 * 1024
+SECRET_CHARS = 12  # a shorter key is a word, for a server that asks for none
 # Common servers drop an idle connection after 5 s; a request sent into that moment is lost.
 KEEPALIVE_S = 4.0
 # It tells of every request at INFO; the step's row says more.
@@ -54,7 +55,15 @@ class HttpLLM:
         self._endpoint = f"{self._client.base_url.host}{_port_of(str(self._client.base_url))}"
 
     async def ask(self, request: Request, *, timeout_s: float) -> Reply:
-        """Make one try of at most `timeout_s` seconds. Raises LLMError."""
+        """Make one try of at most `timeout_s` seconds. Raises LLMError without the key in it."""
+        try:
+            return await self._ask(request, timeout_s=timeout_s)
+        except LLMError as error:
+            if len(self._client.api_key) >= SECRET_CHARS:
+                error.args = (str(error).replace(self._client.api_key, "[key]"),)
+            raise
+
+    async def _ask(self, request: Request, *, timeout_s: float) -> Reply:
         body = self._dialect.wire(request)
         content = _encoded(body)
         raw = await self._post(content, timeout_s=timeout_s)
