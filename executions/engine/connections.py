@@ -16,7 +16,10 @@ log = logging.getLogger(__name__)
 
 Connection = psycopg.AsyncConnection[TupleRow]
 AGAIN_S = 0.3  # before another try with a database that went away
-LOST = (psycopg.OperationalError, psycopg.InterfaceError)
+LOST = (
+    *(psycopg.OperationalError, psycopg.InterfaceError),
+    psycopg.errors.ReadOnlySqlTransaction,  # what we are connected to is a copy by now
+)
 
 
 def is_refusal(error: psycopg.Error) -> bool:

@@ -92,6 +92,20 @@ def test_what_is_too_large_for_the_database_is_refused_and_not_tried_for_ever(
     assert AgentExecution.objects.filter(step_count=1).count() == 2
 
 
+def test_a_server_that_only_reads_is_taken_for_one_that_went_away(committed_db: None) -> None:
+    """A failover leaves connections to what is a copy by now; no entry is to blame for that."""
+    ids = launched(2)
+
+    async def work(journal: Journal, lease: leases.Lease) -> list[Committed]:
+        await claimed(lease, ids)
+        conn = await journal._connection()
+        await conn.execute("SET default_transaction_read_only = on")
+        return await asyncio.gather(*(journal.write(step(id)) for id in ids))
+
+    assert all(answer.applied for answer in with_journal(work))
+    assert AgentExecution.objects.filter(step_count=1).count() == 2
+
+
 def test_a_statement_that_asks_too_much_of_the_database_is_not_tried_for_ever(
     committed_db: None,
 ) -> None:
