@@ -104,6 +104,14 @@ GROUP_SIZE = 32
 GROUPS = ((0, 1, GROUP_SIZE), (2, 1_000_000, 1))  # attempts from, to, how many at once
 
 
+# Whoever still has a runner's lock is its own former session, that PostgreSQL takes for alive.
+HANG_UP = """
+SELECT pg_terminate_backend(pid) FROM pg_locks WHERE locktype = 'advisory' AND granted
+AND classid = %s AND objid = %s::bigint::oid AND objsubid = 2 AND pid <> pg_backend_pid()
+AND database = (SELECT oid FROM pg_database WHERE datname = current_database())
+"""
+
+
 @dataclass
 class Lease:
     """This runner's own row."""
@@ -141,6 +149,7 @@ async def hold_anew(lease: Lease) -> Connection:
             await asyncio.sleep(connections.AGAIN_S)
             continue
         try:
+            await conn.execute(HANG_UP, (LOCK_CLASS, lease.lock_key))
             await hold(conn, lease)
             return conn
         except connections.LOST:

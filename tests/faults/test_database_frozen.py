@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -15,7 +15,7 @@ from django.db import connection
 
 from executions import faults
 from executions.engine import leases
-from executions.engine.connections import Link, parameters
+from executions.engine.connections import Link, connect, parameters
 from executions.engine.effects import FenceLost, _in_one_transaction
 from executions.engine.entries import LeaseLost
 from executions.engine.journal import Journal
@@ -104,6 +104,30 @@ def test_what_a_runner_frozen_in_its_commit_holds_is_free_once_its_lease_ran_out
     assert seen == [True, 1]
     assert isinstance(answer, LeaseLost)
     assert AgentExecution.objects.get().step_count == 0
+
+
+def test_a_runner_that_was_cut_off_does_not_wait_for_its_own_former_session(
+    committed_db: None,
+) -> None:
+    """D3: PostgreSQL may take that for alive for hours, and meanwhile no cancel would be heard."""
+
+    async def lose_and_hold_anew() -> tuple[bool, bool]:
+        former = await connect(name="agentops lease")
+        lease = await leases.register(former, capacity=1, version="test", lease_s=15)
+        anew = await asyncio.wait_for(leases.hold_anew(lease), 10)
+        cursor = await anew.execute(
+            "SELECT EXISTS (SELECT FROM pg_locks WHERE locktype = 'advisory' AND granted"
+            " AND classid = %s AND pid = pg_backend_pid())",
+            [leases.LOCK_CLASS],
+        )
+        row = await cursor.fetchone()
+        assert row is not None
+        await anew.close()
+        with suppress(psycopg.Error):
+            await former.execute("SELECT 1")
+        return row[0], former.closed
+
+    assert asyncio.run(lose_and_hold_anew()) == (True, True)
 
 
 def test_a_tools_transaction_is_ended_when_it_stands_still_for_longer_than_its_time(
