@@ -67,6 +67,7 @@ def _proposals(found: list[AgentReview]) -> list[Proposal]:
             one,
             origins=origins_of(one, before[one.call_id], by_execution[one.execution_id]),
             beside=by_execution.keys(),
+            versions=reviews[one.call_id],
         )
         for one in found
     ]

@@ -10,6 +10,7 @@ import json
 from typing import Any
 from uuid import UUID
 
+from django.contrib import messages
 from django.http import Http404, HttpResponse
 from django.shortcuts import redirect
 from django.urls import reverse
@@ -94,6 +95,7 @@ def _edited(request: PersonRequest, proposal: Proposal, arguments: Any) -> HttpR
     except Refusal:
         return _too_late(request, found)
     kept.drop(request, reverse("review-edit", args=[found.pk]))
+    messages.success(request, "Your edit is before people now. Somebody else approves it.")
     trail = trail_of(request, request.user).trail
     return redirect(f"{reverse('review', args=[newer.pk])}{trail}")
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -48,9 +49,12 @@ class Followed:
     countdown: Countdown | None = None
 
 
-def followed(person: User, review: AgentReview, standing: Standing) -> Followed | None:
-    """Return what became of a review as this person may see it; None while it waits for them."""
-    outcome = outcome_of(review, standing)
+def followed(
+    person: User, review: AgentReview, standing: Standing, versions: Sequence[AgentReview]
+) -> Followed | None:
+    """Return what became of a review as this person may see it; None while it waits for them.
+    `versions` are all of the call's reviews."""
+    outcome = outcome_of(review, standing, versions)
     if outcome is None:
         return None
     execution = review.execution

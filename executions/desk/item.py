@@ -27,7 +27,7 @@ from executions.desk.queue import next_for
 from executions.desk.reading import Unread
 from executions.desk.sheets import Incomplete, Sent, kept_from, opened, sent_by
 from executions.desk.standing import able, standing_of
-from executions.desk.versions import newer_than, replaced
+from executions.desk.versions import newer_than, replaced, rule_of
 from executions.models import AgentReview
 from executions.operations.refusals import Busy, NotPermitted, ReasonMissing, Refusal
 from executions.pages import kept, rights
@@ -90,9 +90,9 @@ def review_page(
     versions = reviews[found.call_id]
     step = found.call.step_number
     before = earlier(found.execution_id, step)
-    proposal = proposal_of(found, origins=origins_of(found, before, reviews))
+    proposal = proposal_of(found, origins=origins_of(found, before, reviews), versions=versions)
     standing = standing_of(request.user, found, versions)
-    became = followed(request.user, found, standing)
+    became = followed(request.user, found, standing, versions)
     following = following_context(request, found, became, versions)
     presence = presence_at(found, request.user)
     address = reverse("review", args=[found.pk])
@@ -109,6 +109,7 @@ def review_page(
             found.execution_id, before.first, step, calls=before.around, reviews=reviews
         ),
         "history": history_of(found, versions),
+        "rule": rule_of(versions),
         "figures": figures(proposal.execution),
         "others": others,
         "confirmation": confirmation_of(found),

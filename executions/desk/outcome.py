@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -10,10 +11,12 @@ from django.utils import timezone
 
 from executions.core.states import CallStatus, ExecutionStatus, ReviewKind, ReviewStatus
 from executions.desk.standing import Standing
+from executions.desk.versions import took_back
 from executions.models import AgentReview
 from executions.pages.sentences import why as stopped_because
 from executions.pages.wording import action
 from executions.templatetags import words
+from executions.templatetags.show import named
 
 log = logging.getLogger(__name__)
 
@@ -38,20 +41,17 @@ class Outcome:
     told: bool = False
 
 
-def outcome_of(review: AgentReview, standing: Standing) -> Outcome | None:
-    """Return what became of the review; None while it waits for this person."""
+def outcome_of(
+    review: AgentReview, standing: Standing, versions: Sequence[AgentReview]
+) -> Outcome | None:
+    """Return what became of the review; None while it waits for this person. `versions` are all of
+    the call's reviews, oldest first."""
     if review.status == ReviewStatus.OPEN:
         return _still_open(review, standing)
     if review.status == ReviewStatus.REJECTED:
         return _rejected(review, standing)
     if review.status == ReviewStatus.APPROVED:
         return _undoable(review, standing) or _approved(review)
-    if review.execution.status == ExecutionStatus.CANCELLED and review.status == ReviewStatus.VOID:
-        return Outcome(
-            tone="",
-            sentence="The execution is cancelled. This was not done.",
-            detail=stopped_because(review.execution),
-        )
     if review.status == ReviewStatus.EXPIRED:
         return Outcome(
             tone="warn",
@@ -59,11 +59,24 @@ def outcome_of(review: AgentReview, standing: Standing) -> Outcome | None:
             detail="Nothing was done; the agent was told.",
             told=True,
         )
-    return Outcome(
-        tone="",
-        sentence="It is void.",
-        detail="A newer version replaced it, or the execution ended.",
-    )
+    return _void(review, standing, versions)
+
+
+def _void(review: AgentReview, standing: Standing, versions: Sequence[AgentReview]) -> Outcome:
+    """Return why nothing follows from it: what took its place, or how its execution ended."""
+    after = next((one for one in versions if one.version > review.version), None)
+    if after is None:
+        told = f"The execution is {review.execution.status}. This was not done."
+        return Outcome(tone="", sentence=told, detail=stopped_because(review.execution))
+    voters = (vote.voter for vote in standing.votes)
+    back = next((one for one in voters if took_back(one, after)), None)
+    place = f"Version {after.version} took its place."
+    if not (after.edited_by or back):
+        return Outcome(tone="", sentence=place, detail=after.reason)
+    did = f"{named(after.edited_by)} edited it" if after.edited_by else ""
+    did = did or f"{named(back)} took the approval back"
+    why = after.reason.partition(": ")[2]
+    return Outcome(tone="", sentence=f"{did}. {place}", detail=why and f"“{why}”")
 
 
 def _still_open(review: AgentReview, standing: Standing) -> Outcome | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections import defaultdict
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from copy import copy
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -19,6 +19,7 @@ from pydantic import BaseModel
 from executions.core.states import CallStatus, ReviewKind
 from executions.desk import past
 from executions.desk.described import Row, described
+from executions.desk.edits import Edit, edit_of
 from executions.desk.lateness import with_lateness
 from executions.desk.origins import Origins
 from executions.desk.parts import Part, parts_of
@@ -46,7 +47,7 @@ class Proposal:
     `preview` is the tool's own data for `template`; `problem` says why it could not be made, or
     why the tool would refuse the call as things stand. `papers` are the PDFs that go with it; of
     arguments that nobody has put before people there are none. `origins`: where its figures come
-    from, on pages that tell it.
+    from, and `versions`: those of its review, on pages that tell it.
     """
 
     review: AgentReview
@@ -62,6 +63,12 @@ class Proposal:
     arguments: BaseModel | None = None
     papers: list[Paper] = field(default_factory=list)
     origins: Origins | None = None
+    versions: Sequence[AgentReview] = ()
+
+    @cached_property
+    def edit(self) -> Edit | None:
+        """Return what people changed of the agent's proposal."""
+        return edit_of(self.call, self.versions)
 
     @cached_property
     def customer_id(self) -> str | None:
@@ -154,6 +161,7 @@ def proposal_of(
     arguments: Any = None,
     origins: Origins | None = None,
     beside: Collection[UUID] = (),
+    versions: Sequence[AgentReview] = (),
 ) -> Proposal:
     """Put a review into words and pictures; whatever the tool does, this returns.
 
@@ -181,6 +189,7 @@ def proposal_of(
         arguments=said.arguments,
         papers=preview.get("papers", []) if arguments is None else [],
         origins=origins,
+        versions=versions,
     )
 
 

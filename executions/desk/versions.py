@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from executions.core.states import ReviewStatus
+from agentops.accounts.models import User
+from executions.core.states import ReviewKind, ReviewStatus
 from executions.desk.differences import Difference, differences
 from executions.models import AgentReview
 from executions.pages.story import reviews_by_call
@@ -31,6 +32,17 @@ def shown_by(review: AgentReview) -> Any:
 def versions_of(review: AgentReview) -> list[AgentReview]:
     """Return all versions of this call's review with their votes, oldest first."""
     return reviews_by_call(review.execution_id)[review.call_id]
+
+
+def rule_of(versions: Sequence[AgentReview]) -> str:
+    """Return why the call was put before people at first; empty when only its doubt was."""
+    first = versions[0]
+    return "" if first.kind == ReviewKind.DOUBT else first.reason
+
+
+def took_back(person: User, newer: AgentReview) -> bool:
+    """Test if `newer` asks people anew because this person took an approval back."""
+    return newer.reason.startswith(f"{person} took the approval back")
 
 
 def newer_than(review: AgentReview, versions: Sequence[AgentReview]) -> AgentReview | None:

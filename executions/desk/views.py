@@ -23,7 +23,7 @@ from executions.desk.proposal import find_review
 from executions.desk.reading import check_read
 from executions.desk.sheets import Incomplete
 from executions.desk.standing import standing_of
-from executions.desk.versions import replaced, versions_of
+from executions.desk.versions import replaced, took_back, versions_of
 from executions.models import AgentReview
 from executions.operations import cancelling
 from executions.operations.refusals import AlreadyDecided, AlreadyFinal, Refusal
@@ -53,7 +53,7 @@ def outcome(request: PersonRequest, review_id: UUID) -> HttpResponse:
     found = permitted(request, review_id)
     versions = versions_of(found)
     standing = standing_of(request.user, found, versions)
-    became = followed(request.user, found, standing)
+    became = followed(request.user, found, standing, versions)
     if became is None or became.state == request.GET.get("seen"):
         return HttpResponse(status=204)
     context = {
@@ -126,7 +126,7 @@ def withdraw(request: PersonRequest, review_id: UUID) -> HttpResponse:
         newer = operations.withdraw(review_id=review_id, person=request.user, reason=reason)
     except Refusal as error:
         change = replaced(found)
-        if change and change.newer.reason.startswith(f"{request.user} took the approval back"):
+        if change and took_back(request.user, change.newer):
             return redirect("review", change.newer.pk)  # the second half of a double click
         return refused(request, found, error)
     messages.success(request, "Taken back before it started. It waits for a decision again.")

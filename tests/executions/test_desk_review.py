@@ -244,4 +244,4 @@ def test_an_older_version_says_that_it_is_not_the_newest(client: Client, rita: U
     factories.change(review.call, tool_input=changed, review_id=newer.pk)
     page = shown(client, review)
     assert "This is not the newest version." in page
-    assert "It is void." in page
+    assert "omar edited it. Version 2 took its place." in page
