@@ -103,6 +103,9 @@ class Target:
     label: str
 
 
+Risk = Literal["low", "medium", "high"]
+
+
 @dataclass(frozen=True, kw_only=True)
 class Tool:
     """A tool as the engine, the gate and the review desk see it. Made by `@tool`.
@@ -120,6 +123,7 @@ class Tool:
     what they approved and did not start.
     `outside` names the keys of its answer under which somebody outside the house wrote (at any
     depth; or a function of the answer that does): reviewers see what comes from there.
+    `risk` is one for all calls, or a function of the arguments.
     `key_window_s`: how long the other side of an `idempotent` tool remembers a key (None: ever).
     """
 
@@ -140,7 +144,7 @@ class Tool:
     headline: Callable[[Any], str] | None = None
     consequence: str = ""
     verb: str = ""
-    risk: Literal["low", "medium", "high"] = "low"
+    risk: Risk | Callable[[Any], Risk] = "low"
     template: str | None = None
     preview: Callable[[Any], dict[str, Any]] | None = None
     must_read: tuple[str, ...] | None = None
@@ -189,6 +193,16 @@ class Tool:
             return self.outside(answer) if callable(self.outside) else self.outside
         except Exception:
             return None
+
+    def risk_of(self, arguments: Any) -> Risk:
+        """Return the risk of a call with these arguments (JSON); the highest if the tool's own code
+        fails over them."""
+        if not callable(self.risk):
+            return self.risk
+        try:
+            return self.risk(self.parse(arguments))
+        except Exception:
+            return "high"
 
     def call(self, parsed: BaseModel, context: ToolContext) -> Any:
         """Run the tool; returns its output, or a coroutine when `is_async`."""

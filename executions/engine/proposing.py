@@ -70,7 +70,7 @@ def review_row(
         "kind": kind,
         "required_votes": votes,
         "reason": storable.text(reason, limit=2000),
-        "risk": tool.risk if tool else "high",
+        "risk": tool.risk_of(call.arguments) if tool else "high",
         "target_version": version,
         "expires_after_s": expires,
         "customer_id": customer,

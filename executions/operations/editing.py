@@ -92,7 +92,7 @@ def _replaced(review: AgentReview, person: User, edited: Edited, reason: str) ->
             edited.tool.approval.votes,
             ALWAYS_GATED.get(edited.tool.name, 1),
         ),
-        risk=edited.tool.risk,
+        risk=edited.tool.risk_of(edited.arguments),
         reason=storable.text(f"{person} edited the arguments{why}", limit=REASON_CHARS),
         target_version=edited.target_version,
         customer_id=edited.customer_id,

@@ -100,6 +100,7 @@ def test_the_arguments_keep_their_types_and_pass_the_tools_own_check(rita: User)
         edited(review, rita, {**desk.CHANGE, "changes": {"country": "CZ"}})
     change = {**desk.CHANGE, "changes": {"politically_exposed": True}}
     newer = edited(review, rita, change)
+    assert (review.risk, newer.risk) == ("medium", "high")
     call = factories.fresh(review.call)
     assert call.tool_input["changes"]["politically_exposed"] is True
     assert newer.target_version == call.target_version == "1"

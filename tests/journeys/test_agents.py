@@ -52,6 +52,7 @@ def test_both_agents_do_their_work_once_each(
     assert steward.status == "completed", steward.error
     changed = steward.tool_calls.get(tool_name="update_customer_record", status="succeeded")
     assert Customer.objects.get(pk=changed.tool_input["customer_id"]).version >= 2
+    assert steward.reviews.get(pk=changed.review_id).risk == "low"
 
     sent = AgentExecution.objects.filter(
         tool_calls__tool_name="send_email", tool_calls__status="succeeded"

@@ -208,6 +208,16 @@ def test_every_refusal_of_a_tool_is_a_tool_error() -> None:
     assert issubclass(KeyConflict, OutcomeUnknown)
 
 
+def test_the_risk_of_a_call_may_depend_on_its_arguments() -> None:
+    @tool(effect=Effect.ONCE, risk=lambda given: "low" if 1000 / given.euro > 10 else "medium")
+    def pay(*, euro: int) -> None:
+        """Pay."""
+
+    asked = [{"euro": 99}, {"euro": 100}, {"euro": 0}, {"euro": "many"}]
+    assert [pay.risk_of(one) for one in asked] == ["low", "medium", "high", "high"]
+    assert weigh.risk_of({"grams": "no number"}) == "low"
+
+
 def test_what_reviewers_see_has_usable_defaults() -> None:
     def wipe_the_board(*, text: str) -> None:
         """Wipe it."""

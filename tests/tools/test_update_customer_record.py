@@ -155,6 +155,22 @@ def test_the_headline_is_made_of_the_arguments() -> None:
     )
 
 
+@pytest.mark.parametrize(
+    ("changes", "risk"),
+    [
+        ({"phone": "+420 555 010 999"}, "low"),
+        ({"phone": "+420 555 010 999", "address": "Nádražní 164"}, "low"),
+        ({"email": "a@b.example"}, "medium"),
+        ({"phone": "+420 555 010 999", "country": "SK"}, "medium"),
+        ({"risk_rating": "low"}, "high"),
+        ({"phone": "+420 555 010 999", "politically_exposed": False}, "high"),
+        ({"beneficial_owners": []}, "high"),
+    ],
+)
+def test_the_risk_is_that_of_the_gravest_field(changes: dict[str, Any], risk: str) -> None:
+    assert TOOL.risk_of(_asked(**changes)) == risk
+
+
 @pytest.mark.usefixtures("records")
 class TestThePreview:
     def _preview(self, **changes: Any) -> dict[str, Any]:
