@@ -49,11 +49,9 @@ def target(arguments: Any) -> Target:
     return Target("customer", record.customer_id, str(record.version), str(record))
 
 
-def headline(arguments: Any) -> str:
-    return (
-        f"Make the report “{arguments.title}” on customer {arguments.customer_id} "
-        f"under {arguments.regulation_code}"
-    )
+def headline(arguments: Any, customer: str = "") -> str:
+    whom = customer or f"customer {arguments.customer_id}"
+    return f"Make the report “{arguments.title}” on {whom} under {arguments.regulation_code}"
 
 
 def draft(arguments: Any) -> tuple[bytes, int]:
@@ -91,7 +89,7 @@ def preview(arguments: Any) -> dict[str, Any]:
     except ToolError as error:
         return {"sentence": headline(arguments), "report": None, "problem": str(error)}
     return {
-        "sentence": f"Make a report on {report.customer_name} for the {report.authority}",
+        "sentence": headline(arguments, customer=report.customer_name),
         "report": report,
         "papers": [_paper(report)],
         "customer_version": records.customer(arguments.customer_id).version,

@@ -46,18 +46,19 @@ Row = TypeVar("Row", bound=models.Model)
 
 @dataclass(frozen=True)
 class State:
-    """What a record is at: its version, and whether a call of it is for real."""
+    """What a record is at: its version, and whether a call of it is for real, where it may be a
+    test (None where there is none)."""
 
     version: str
-    is_live: bool
+    is_live: bool | None
 
 
 def states(keys: Collection[tuple[str, str]]) -> dict[tuple[str, str], State]:
     """Return the state of each of these records (kind, id) that there is, by one statement."""
     if not keys:
         return {}
-    test = models.Value(False)
-    customers = _states(Customer.objects.all(), "customer", keys, is_live=test)
+    always = models.Value(None, output_field=models.BooleanField(null=True))
+    customers = _states(Customer.objects.all(), "customer", keys, is_live=always)
     regulators = _states(Regulator.objects.all(), "regulator", keys, is_live=models.F("is_live"))
     found = customers.union(regulators, all=True)
     return {(kind, key): State(str(version), is_live) for kind, key, version, is_live in found}
@@ -65,7 +66,7 @@ def states(keys: Collection[tuple[str, str]]) -> dict[tuple[str, str], State]:
 
 def _states(
     rows: models.QuerySet[Row], kind: str, keys: Collection[tuple[str, str]], *, is_live: Any
-) -> models.QuerySet[Row, tuple[str, str, int, bool]]:
+) -> models.QuerySet[Row, tuple[str, str, int, bool | None]]:
     wanted = [key for its_kind, key in keys if its_kind == kind]
     return rows.filter(pk__in=wanted).values_list(
         models.Value(kind), models.F("pk"), models.F("version"), is_live

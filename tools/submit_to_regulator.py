@@ -23,6 +23,8 @@ from tools.filings import Filing, desk_of, hand_in
 from tools.models import Document, Regulator
 from tools.text import Line
 
+TEST = "Goes to the authority\u2019s test desk at once, and counts for nothing."
+
 
 def check(arguments: Any) -> None:
     """Raise ToolError unless this document may be filed there as asked."""
@@ -52,7 +54,7 @@ def preview(arguments: Any) -> dict[str, Any]:
     regulation_code}; `document_text`: what it says; `papers`: its PDF; `sent`: [(label, value)] of
     what is sent; `checks`: [(what was looked at, what is wrong: "" is nothing)]; `digest_matches`;
     `problem`: why it would be refused now, or None. With an unknown regulator or document only
-    `sentence` and `problem`.
+    `sentence` and `problem`. `consequence`: what a TEST filing means; empty for a LIVE one.
     """
     try:
         authority = records.regulator(arguments.regulator_id)
@@ -62,6 +64,7 @@ def preview(arguments: Any) -> dict[str, Any]:
     about = document.customer.name if document.customer else document.title
     return {
         "sentence": f"File a report about {about} with the {authority.name}",
+        "consequence": "" if authority.is_live else TEST,
         "regulator": _regulator_facts(authority),
         "document": _document_facts(document),
         "document_text": document.text,

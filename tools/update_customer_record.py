@@ -28,10 +28,10 @@ def target(arguments: Any) -> Target:
     return Target("customer", record.customer_id, str(record.version), str(record))
 
 
-def headline(arguments: Any) -> str:
+def headline(arguments: Any, customer: str = "") -> str:
     fields = [LABELS[name].lower() for name in arguments.changes.values()]
     told = fields[0] if len(fields) == 1 else f"{', '.join(fields[:-1])} and {fields[-1]}"
-    return f"Change the {told} of customer {arguments.customer_id}"
+    return f"Change the {told} of {customer or f'customer {arguments.customer_id}'}"
 
 
 def preview(arguments: Any, looking: Looking = Looking()) -> dict[str, Any]:  # noqa: B008 frozen
@@ -54,7 +54,7 @@ def preview(arguments: Any, looking: Looking = Looking()) -> dict[str, Any]:  # 
     before = {**live, **replaced}
     rows = [_row(name, before[name], value, then) for name, value in changes.items()]
     return {
-        "sentence": f"Change {_count(len(rows))} of {record.name}",
+        "sentence": headline(arguments, customer=record.name),
         "customer": {
             "customer_id": record.customer_id,
             "name": record.name,
@@ -232,7 +232,3 @@ def _row(name: str, now: Any, value: Any, then: dict[str, Any] | None) -> dict[s
         "sensitive": name in SENSITIVE,
         "same": now == value,
     }
-
-
-def _count(fields: int) -> str:
-    return "1 field" if fields == 1 else f"{fields} fields"

@@ -44,7 +44,8 @@ FALLBACK = "desk/preview/fields.html"
 class Proposal:
     """One call before a person.
 
-    `preview` is the tool's own data for `template`; `problem` says why it could not be made, or
+    `sentence` says what it would do, with the records at hand; `preview` is the tool's own data for
+    `template`; `problem` says why it could not be made, or
     why the tool would refuse the call as things stand. `papers` are the PDFs that go with it; of
     arguments that nobody has put before people there are none. `origins`: where its figures come
     from, and `versions`: those of its review, on pages that tell it.
@@ -53,7 +54,6 @@ class Proposal:
     review: AgentReview
     call: AgentToolCall
     execution: AgentExecution
-    headline: str
     sentence: str
     tool: Tool | None
     template: Any
@@ -122,7 +122,8 @@ class Proposal:
 
     @property
     def consequence(self) -> str:
-        return self.tool.consequence if self.tool else ""
+        """Return what follows from an approval, of these arguments if the tool tells them apart."""
+        return self.preview.get("consequence") or (self.tool.consequence if self.tool else "")
 
     @property
     def verb(self) -> str:
@@ -179,7 +180,6 @@ def proposal_of(
         review=review,
         call=call,
         execution=review.execution,
-        headline=said.headline,
         sentence=preview.get("sentence") or said.headline,
         tool=said.tool,
         template=select_template([*own, FALLBACK]),

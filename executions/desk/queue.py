@@ -193,13 +193,16 @@ def _tasks(
     once for all."""
     read = [list(_with_all(ordered.values("pk")[: SHOWN + 1])) for ordered in lists]
     every = [one for rows in read for one in rows]
-    said = {one.pk: action(one.tool_name, one.call.tool_input) for one in every}
+    names = {one.pk: customers.get(one.customer_id or "", "") for one in every}
+    said = {
+        one.pk: action(one.tool_name, one.call.tool_input, customer=names[one.pk]) for one in every
+    }
     losses = lost(person, every)
     chips = row_chips([(one, said[one.pk]) for one in every])
 
     def task(one: AgentReview) -> Task:
-        headline, customer = said[one.pk].headline, customers.get(one.customer_id or "")
-        told = {"headline": headline, "customer": customer or one.customer_id or ""}
+        customer = names[one.pk] or one.customer_id or ""
+        told = {"headline": said[one.pk].headline, "customer": customer}
         return _task(one, person, now, lost_to=losses.get(one.pk), chips=chips[one.pk], **told)
 
     return [[task(one) for one in rows] for rows in read]

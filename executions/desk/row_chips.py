@@ -23,7 +23,7 @@ class RowChip:
     icon: str = ""
 
 
-LIVE = RowChip("LIVE", "solid")
+LIVE, TEST = RowChip("LIVE", "solid"), RowChip("TEST", "")
 CHANGED = RowChip("record changed since proposed", "warn", "warn")
 NEW = RowChip("new recipient", "warn")
 
@@ -47,7 +47,8 @@ def _chips(review: AgentReview, state: records.State | None, is_known: bool) -> 
     is_ahead = review.kind == ReviewKind.APPROVAL
     has_changed = state is not None and review.target_version not in (None, state.version)
     chips = {
-        LIVE: state is not None and state.is_live,
+        LIVE: state is not None and state.is_live is True,
+        TEST: state is not None and state.is_live is False,
         CHANGED: is_ahead and has_changed,
         NEW: is_ahead and not is_known,
     }

@@ -19,7 +19,7 @@ from executions.desk.filters import trail_of
 from executions.desk.following import followed
 from executions.desk.forms import AskForm, CancelForm, DecisionForm, SeenForm, SettleForm
 from executions.desk.item import following_context, permitted, refused, review_page
-from executions.desk.proposal import find_review
+from executions.desk.proposal import find_review, proposal_of
 from executions.desk.reading import check_read
 from executions.desk.sheets import Incomplete
 from executions.desk.standing import standing_of
@@ -29,7 +29,6 @@ from executions.operations import cancelling
 from executions.operations.refusals import AlreadyDecided, AlreadyFinal, Refusal
 from executions.pages import kept
 from executions.pages.frame import PersonRequest
-from executions.pages.wording import action
 from executions.templatetags import words
 
 _SAID = {
@@ -59,7 +58,7 @@ def outcome(request: PersonRequest, review_id: UUID) -> HttpResponse:
     context = {
         **following_context(request, found, became, versions),
         "standing": standing,
-        "headline": action(found.tool_name, found.call.tool_input).headline,
+        "headline": proposal_of(found).sentence,
     }
     response = render(request, "desk/_followed_anew.html", context)
     response.headers["Cache-Control"] = "no-store"

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import inspect
 import logging
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 from pydantic import BaseModel
@@ -27,8 +30,9 @@ class Action:
     problem: str | None
 
 
-def action(tool_name: str, arguments: Any) -> Action:
-    """Put a call into words, whatever its arguments are."""
+def action(tool_name: str, arguments: Any, *, customer: str = "") -> Action:
+    """Put a call into words, whatever its arguments are. `customer` is the name of the one it is
+    about, where it is at hand: a tool whose headline takes it says it in place of the id."""
     tool = TOOLS.get(tool_name)
     if tool is None:
         problem = f"There is no tool {tool_name} any more; the call could not run."
@@ -41,19 +45,26 @@ def action(tool_name: str, arguments: Any) -> Action:
         return Action(
             headline=_plain(tool_name, arguments), tool=tool, arguments=None, problem=str(error)
         )
-    said = _said(tool, parsed) or _plain(tool_name, arguments)
+    said = _said(tool, parsed, customer) or _plain(tool_name, arguments)
     return Action(headline=said, tool=tool, arguments=parsed, problem=None)
 
 
-def _said(tool: Tool, parsed: BaseModel) -> str | None:
+def _said(tool: Tool, parsed: BaseModel, customer: str) -> str | None:
     """Return the tool's own headline; a tool whose headline fails must not take the page down."""
     if tool.headline is None:
         return None
     try:
+        if customer and _names_customer(tool.headline):
+            return tool.headline(parsed, customer=customer)  # type: ignore[call-arg]
         return tool.headline(parsed)
     except Exception:
         log.exception("The headline of %s failed", tool.name)
         return None
+
+
+@cache
+def _names_customer(headline: Callable[..., str]) -> bool:
+    return "customer" in inspect.signature(headline).parameters
 
 
 def _plain(tool_name: str, arguments: Any) -> str:

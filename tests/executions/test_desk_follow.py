@@ -62,11 +62,14 @@ def test_it_is_followed_until_it_is_over_and_answered_only_when_something_change
     assert part(client, review, state_of(waiting)).status_code == 204
     driven(review.execution)
     factories.start(call)
+    assert '<p class="say" id="lead" hidden' in waiting, "what would follow is no news any more"
+    assert 'id="execution-status" hx-swap-oob="true">pending<' in waiting
     running = part(client, review, state_of(waiting))
     assert running.status_code == 200
     assert "Approved; it is running now." in running.content.decode()
     factories.change(call, status="succeeded", tool_output=SENT, finished_at=Now())
     over = told(client, review)
+    assert 'id="execution-status" hx-swap-oob="true">running<' in over
     assert "Sent to ana@example.org. Message id &lt;key@desk&gt;." in over
     assert "The agent works on step 2." in over
     assert "hx-get" not in over
@@ -92,6 +95,7 @@ def test_who_voted_first_hears_of_the_second_vote(client: Client, rita: User) ->
     factories.vote(review, rita)
     page = told(client, review)
     assert "Your vote counts: 1 of 2." in page
+    assert 'id="lead"' not in page, "it is ahead still"
     assert 'hx-trigger="every 10s, seen"' in page
     assert part(client, review, state_of(page)).status_code == 204
     factories.approve(review, factories.reviewer("omar"))
@@ -105,6 +109,29 @@ def test_who_may_not_decide_follows_nothing(client: Client, rita: User) -> None:
     review = desk.proposed()
     client.force_login(factories.person("nora"))
     assert part(client, review).status_code == 403
+
+
+def test_once_decided_a_page_says_no_more_what_would_follow(client: Client, rita: User) -> None:
+    review = desk.proposed()
+    assert "Leaves the house." in client.get(desk.url(review)).content.decode()
+    approved(review, rita)
+    page = client.get(desk.url(review)).content.decode()
+    assert "Leaves the house." not in page
+    assert '<span id="execution-status">pending</span>' in page
+
+
+def test_what_nobody_knows_the_end_of_leads_to_where_it_is_settled(
+    client: Client, rita: User
+) -> None:
+    doubt = desk.in_doubt(rita)
+    first = doubt.call.reviews.get(version=1)
+    link = f'<a href="{desk.url(doubt)}">'
+    assert f"{link}Settle it</a>" in told(client, first)
+    assert "Did it happen?" in client.get(desk.url(doubt)).content.decode()
+    factories.vote(doubt, rita, "happened")
+    factories.change(doubt, status="rejected")
+    assert f"{link}Its version 2</a>" in told(client, first)
+    assert "Did it happen?" not in client.get(desk.url(doubt)).content.decode()
 
 
 def test_a_failure_says_what_the_agent_does_next(client: Client, rita: User) -> None:

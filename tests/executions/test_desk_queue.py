@@ -27,6 +27,15 @@ def test_it_lists_what_a_person_may_decide_in_words(client: Client, rita: User) 
     assert order(page) == [str(review.pk)]
 
 
+def test_a_row_names_the_customer_as_the_page_behind_it_does(client: Client, rita: User) -> None:
+    desk.load_sample_data()
+    review = desk.proposed("update_customer_record", desk.CHANGE, customer="C-1002")
+    sentence = "Change the telephone of Ostrava Metals s.r.o."
+    assert f"{sentence}</bdi></a>" in listed(client)
+    page = client.get(desk.url(review)).content.decode()
+    assert page.count(sentence) == 3, "title, heading, bar"
+
+
 def test_it_hides_what_a_person_may_not_decide(client: Client) -> None:
     person = factories.person("mail_only", may=["approve_send_email"])
     client.force_login(person)

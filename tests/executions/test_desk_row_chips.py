@@ -48,9 +48,9 @@ def chips(*rows: Row) -> list[list[str]]:
     return [[chip.words for chip in found[review.pk]] for review, _ in rows]
 
 
-def test_a_filing_says_that_it_is_live_and_that_the_authority_changed() -> None:
+def test_a_filing_says_that_it_is_a_test_or_live_and_that_the_authority_changed() -> None:
     rows = row("submit_to_regulator", "1"), row("submit_to_regulator", "0", "doubt")
-    assert chips(*rows) == [[], []]
+    assert chips(*rows) == [["TEST"], ["TEST"]]
     go_live()
     assert chips(*rows, row("submit_to_regulator", "2")) == [["LIVE", CHANGED], ["LIVE"], ["LIVE"]]
 

@@ -184,7 +184,7 @@ def turn_one_away(desk: Desk) -> None:
     desk.rita.open("Your account is closed")
     desk.rita.reject("Do not send this: the account is open.", look="reject")
     desk.rita.reads("Rejected. Nothing was done.")
-    desk.rita.open("Change the telephone of customer C-1002")
+    desk.rita.open("Change the telephone of Ostrava Metals")
     desk.rita.look("record")
     desk.rita.approve()
     until(desk.waits["phone"], "completed")
@@ -207,7 +207,7 @@ def ask_before_deciding(desk: Desk) -> None:
 
 def reject_for_something_better(desk: Desk) -> None:
     """The change is approved; the letter about it is rejected, and a better one approved."""
-    desk.rita.open("Change the telephone of customer C-1007")
+    desk.rita.open("Change the telephone of Françoise Lefèvre")
     desk.rita.approve()
     poor = review_of(desk.waits["answered"], "send_email")
     desk.rita.open("Re: Nouveau numéro de téléphone")

@@ -222,7 +222,7 @@ def test_the_preview_holds_the_very_report_that_would_be_made() -> None:
     assert TOOL.preview is not None
     parsed = TOOL.parse(report_arguments())
     seen = TOOL.preview(parsed)
-    assert seen["sentence"].startswith("Make a report on Marlowe Shipping B.V. for the Nordic")
+    assert seen["sentence"].endswith("on Marlowe Shipping B.V. under AML-6")
     assert seen["problem"] is None
     assert seen["customer_version"] == 1
     pdf, pages = draft(parsed)

@@ -180,7 +180,7 @@ class TestThePreview:
     def test_it_sets_the_live_record_beside_the_proposal(self) -> None:
         Customer.objects.filter(pk="C-1002").update(phone="+420 1111", country="SK")
         seen = self._preview(country="RS", risk_rating="medium")
-        assert seen["sentence"] == "Change 2 fields of Ostrava Metals s.r.o."
+        assert seen["sentence"] == "Change the country and risk rating of Ostrava Metals s.r.o."
         assert seen["rows"][0] == {
             "field": "country",
             "label": "Country",
