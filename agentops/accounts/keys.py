@@ -31,7 +31,7 @@ KEYS = tuple(
         ("edit", "e", "edit"),
         ("ask", "q", "ask the agent"),
         ("settle", "s", "say what became of it, when that is in doubt"),
-        ("undo", "z", "to “Take it back”"),
+        ("undo", "z", "to “Take it back”, or “Withdraw my vote”"),
         ("together", "b", "decide alike ones together"),
         ("claim", "c", "claim it, or let it go"),
         ("search", "/", "search"),

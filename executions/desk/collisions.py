@@ -129,7 +129,7 @@ def _todo(review: AgentReview, standing: Standing, *, has_next: bool) -> str:
     if review.call.status == CallStatus.APPROVED:
         return "Until it starts, cancelling the execution keeps it from happening."
     if standing.mine and review.status == ReviewStatus.OPEN:
-        return "A vote is not changed; somebody else's decides now."
+        return "Withdraw your vote below to decide anew; else somebody else's decides now."
     is_over = review.status in (ReviewStatus.EXPIRED, ReviewStatus.REJECTED)
     if is_over and not review.execution.is_final:
         return "If the agent still wants it, it proposes it anew, and that comes to the desk."

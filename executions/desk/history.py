@@ -18,8 +18,10 @@ class Version:
 
 
 def history_of(review: AgentReview, versions: Sequence[AgentReview]) -> list[Version]:
-    """Return the versions of a review's call, oldest first; none when there is only this one."""
-    if len(versions) == 1:
+    """Return the versions of a review's call, oldest first; none when there is only this one, and
+    no vote on it was withdrawn."""
+    is_withdrawn = any(vote.withdrawn_at for vote in versions[0].votes.all())
+    if len(versions) == 1 and not is_withdrawn:
         return []
     found, before = [], review.call.proposed_input
     if before is None:

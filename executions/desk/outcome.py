@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from executions.core.states import CallStatus, ExecutionStatus, ReviewKind, ReviewStatus
 from executions.desk.standing import Standing
-from executions.desk.versions import took_back
+from executions.desk.versions import who_took_back
 from executions.models import AgentReview
 from executions.pages.sentences import why as stopped_because
 from executions.pages.wording import action
@@ -59,17 +59,16 @@ def outcome_of(
             detail="Nothing was done; the agent was told.",
             told=True,
         )
-    return _void(review, standing, versions)
+    return _void(review, versions)
 
 
-def _void(review: AgentReview, standing: Standing, versions: Sequence[AgentReview]) -> Outcome:
+def _void(review: AgentReview, versions: Sequence[AgentReview]) -> Outcome:
     """Return why nothing follows from it: what took its place, or how its execution ended."""
     after = next((one for one in versions if one.version > review.version), None)
     if after is None:
         told = f"The execution is {review.execution.status}. This was not done."
         return Outcome(tone="", sentence=told, detail=stopped_because(review.execution))
-    voters = (vote.voter for vote in standing.votes)
-    back = next((one for one in voters if took_back(one, after)), None)
+    back = who_took_back(review, versions)
     place = f"Version {after.version} took its place."
     if not (after.edited_by or back):
         return Outcome(tone="", sentence=place, detail=after.reason)

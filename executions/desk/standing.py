@@ -19,7 +19,8 @@ NAMED = 5
 @dataclass(frozen=True, kw_only=True)
 class Standing:
     """`others` are people who may still approve, at most NAMED of them. `may_cancel`: the whole
-    execution, with whatever else waits in it."""
+    execution, with whatever else waits in it. `may_withdraw`: the vote that is `mine`, of which
+    nothing has followed. `votes` and `mine` are of those that stand."""
 
     may_approve: bool = False
     may_reject: bool = False
@@ -27,6 +28,7 @@ class Standing:
     votes: list[AgentReviewVote] = field(default_factory=list)
     others: list[User] = field(default_factory=list)
     mine: AgentReviewVote | None = None
+    may_withdraw: bool = False
     may_cancel: bool = False
     is_late: bool = False
 
@@ -40,7 +42,8 @@ def standing_of(person: User, review: AgentReview, versions: Sequence[AgentRevie
 
     `versions` are all of the call's reviews, with their votes.
     """
-    votes = next(list(one.votes.all()) for one in versions if one.pk == review.pk)
+    cast = next(list(one.votes.all()) for one in versions if one.pk == review.pk)
+    votes = [vote for vote in cast if vote.withdrawn_at is None]
     mine = next((vote for vote in votes if vote.voter_id == person.pk), None)
     execution = review.execution
     launcher = execution.launched_by_id or execution.user_id
@@ -55,6 +58,7 @@ def standing_of(person: User, review: AgentReview, versions: Sequence[AgentRevie
     why_not = ""
     if mine:
         why_not = "You have voted; somebody else must approve, too."
+        why_not += " Until then you can withdraw your vote."
     elif execution.is_final:
         why_not = f"The execution is {execution.status}, so this cannot run any more."
     elif person.pk == launcher:
@@ -67,6 +71,7 @@ def standing_of(person: User, review: AgentReview, versions: Sequence[AgentRevie
         why_not=why_not,
         votes=votes,
         mine=mine,
+        may_withdraw=mine is not None and mine.vote == "approve",
         may_cancel=may_cancel,
         others=able(review, barred=barred | {person.pk}),
     )

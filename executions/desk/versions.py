@@ -40,9 +40,12 @@ def rule_of(versions: Sequence[AgentReview]) -> str:
     return "" if first.kind == ReviewKind.DOUBT else first.reason
 
 
-def took_back(person: User, newer: AgentReview) -> bool:
-    """Test if `newer` asks people anew because this person took an approval back."""
-    return newer.reason.startswith(f"{person} took the approval back")
+def who_took_back(review: AgentReview, versions: Sequence[AgentReview]) -> User | None:
+    """Return who took the approval of this version back, and made it void by that."""
+    closed = review.decided_at
+    votes = next(one.votes.all() for one in versions if one.pk == review.pk)
+    since = ((vote.voter, vote.withdrawn_at) for vote in votes)
+    return next((voter for voter, at in since if at and closed and at >= closed), None)
 
 
 def newer_than(review: AgentReview, versions: Sequence[AgentReview]) -> AgentReview | None:

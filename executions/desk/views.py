@@ -23,7 +23,7 @@ from executions.desk.proposal import find_review, proposal_of
 from executions.desk.reading import check_read
 from executions.desk.sheets import Incomplete
 from executions.desk.standing import standing_of
-from executions.desk.versions import replaced, took_back, versions_of
+from executions.desk.versions import replaced, versions_of
 from executions.models import AgentReview
 from executions.operations import cancelling
 from executions.operations.refusals import AlreadyDecided, AlreadyFinal, Refusal
@@ -118,19 +118,21 @@ def settle(request: PersonRequest, review_id: UUID) -> HttpResponse:
 
 @require_POST
 def withdraw(request: PersonRequest, review_id: UUID) -> HttpResponse:
-    """Take one's approval back inside its undo window."""
+    """Take one's vote back while it is one of several, or the approval inside its undo window."""
     found = permitted(request, review_id)
     reason = request.POST.get("reason", "")
     try:
         newer = operations.withdraw(review_id=review_id, person=request.user, reason=reason)
-    except Refusal as error:
+    except AlreadyDecided:  # the second half of a double click
         change = replaced(found)
-        if change and took_back(request.user, change.newer):
-            return redirect("review", change.newer.pk)  # the second half of a double click
+        return _to(request, change.newer.pk if change else review_id)
+    except Refusal as error:
         return refused(request, found, error)
-    messages.success(request, "Taken back before it started. It waits for a decision again.")
-    address = reverse("review", args=[newer.pk])
-    return redirect(f"{address}{trail_of(request, request.user).trail}")
+    told = "Taken back before it started. It waits for a decision again."
+    if newer.pk == review_id:
+        told = "Your vote is withdrawn and counts no more. You may decide anew."
+    messages.success(request, told)
+    return _to(request, newer.pk)
 
 
 @require_POST
@@ -185,8 +187,12 @@ def _voted(
 
 def _done(request: PersonRequest, review_id: UUID) -> HttpResponse:
     """Go on to what follows, on the review's page."""
+    kept.drop(request, reverse("review", args=[review_id]))
+    return _to(request, review_id)
+
+
+def _to(request: PersonRequest, review_id: UUID) -> HttpResponse:
     address = reverse("review", args=[review_id])
-    kept.drop(request, address)
     return redirect(f"{address}{trail_of(request, request.user).trail}")
 
 

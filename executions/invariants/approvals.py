@@ -32,6 +32,7 @@ JOIN agent_executions e ON e.id = c.execution_id
 JOIN agent_reviews r ON r.id = c.review_id
 LEFT JOIN ({DEFINED}) d ON d.sha256 = e.definition_id AND d.tool = c.tool_name
 LEFT JOIN agent_review_votes v ON v.review_id = r.id AND v.vote = 'approve'
+    AND v.withdrawn_at IS NULL
     AND v.input_digest = c.input_digest AND (v.created_at <= c.started_at OR r.kind = 'doubt')
     AND v.voter_id <> coalesce(e.launched_by, e.user_id)
 LEFT JOIN accounts_user u ON u.id = v.voter_id
@@ -79,10 +80,25 @@ WHERE v.vote = 'approve'
   AND (u.is_service OR v.voter_id = coalesce(e.launched_by, e.user_id) OR x.id IS NOT NULL)
 """
 
+# Only who cast it withdraws it, and nothing that was approved may have lost a vote afterwards.
+WITHDRAWN = """
+SELECT 'vote ' || v.id, 'it was withdrawn at ' || v.withdrawn_at || CASE
+    WHEN v.vote <> 'approve' THEN ', and it is no approval'
+    WHEN r.status = 'approved' AND v.withdrawn_at > r.decided_at THEN ', after the approval'
+    ELSE ', and the audit trail has no word of it by its voter' END
+FROM agent_review_votes v JOIN agent_reviews r ON r.id = v.review_id
+WHERE v.withdrawn_at IS NOT NULL AND (
+    v.vote <> 'approve' OR r.status = 'approved' AND v.withdrawn_at > r.decided_at
+    OR NOT EXISTS (
+        SELECT FROM agent_audit a WHERE a.execution_id = r.execution_id
+          AND a.event = 'vote_withdrawn' AND a.actor_id = v.voter_id
+          AND a.detail ->> 'review' = r.id::text))
+"""
+
 I5 = Invariant(
     name="I5",
     promise="nothing gated without approval",
     counted="gated calls that started",
     count="SELECT count(*) FROM agent_tool_calls WHERE gated AND started_at IS NOT NULL",
-    rules=(NOT_THIS_CALL, TOO_FEW, TOO_EARLY_OR_LATE, ONLY_DOUBTED, UNGATED, OWN_WORK),
+    rules=(NOT_THIS_CALL, TOO_FEW, TOO_EARLY_OR_LATE, ONLY_DOUBTED, UNGATED, OWN_WORK, WITHDRAWN),
 )

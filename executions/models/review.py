@@ -103,9 +103,20 @@ class AgentReviewClaim(models.Model):
         return f"{self.claimant} on review {str(self.review_id)[:8]}"
 
 
+class StandingVotes(models.Manager["AgentReviewVote"]):
+    """The votes that count: not those that were withdrawn."""
+
+    def get_queryset(self) -> models.QuerySet[AgentReviewVote]:
+        return super().get_queryset().filter(withdrawn_at=None)
+
+
 class AgentReviewVote(models.Model):
     """What one person said of one version. `input_digest` is of the arguments they saw,
-    `tool_version` the fingerprint of the tool they saw them of."""
+    `tool_version` the fingerprint of the tool they saw them of.
+
+    Since `withdrawn_at` it counts no more: `objects`, and with it `review.votes`, leaves it out,
+    and only `every` has it.
+    """
 
     id = uuid_key()
     review = models.ForeignKey(AgentReview, on_delete=models.PROTECT, related_name="votes")
@@ -117,6 +128,10 @@ class AgentReviewVote(models.Model):
     input_digest = models.TextField()
     created_at = models.DateTimeField(db_default=Now())
     tool_version = models.TextField(null=True)  # noqa: DJ001
+    withdrawn_at = models.DateTimeField(null=True)
+
+    objects = StandingVotes()
+    every = models.Manager["AgentReviewVote"]()
 
     class Meta:
         db_table = "agent_review_votes"

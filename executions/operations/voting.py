@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import wraps
-from typing import ParamSpec
+from typing import ParamSpec, TypeVar
 
 from django.db import IntegrityError
 
@@ -19,6 +19,7 @@ from tools.registry import TOOLS
 
 REASON_CHARS = 4000
 P = ParamSpec("P")
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -31,12 +32,12 @@ class Decided:
     resumed: bool
 
 
-def once_more(operation: Callable[P, Decided]) -> Callable[P, Decided]:
+def once_more(operation: Callable[P, T]) -> Callable[P, T]:
     """Ask again when the database refuses what the checks had allowed, because the review expired
-    between them and the vote. Now the checks say so in words."""
+    between them and its write. Now the checks say so in words."""
 
     @wraps(operation)
-    def asked(*args: P.args, **kwargs: P.kwargs) -> Decided:
+    def asked(*args: P.args, **kwargs: P.kwargs) -> T:
         try:
             return operation(*args, **kwargs)
         except IntegrityError:

@@ -1,4 +1,4 @@
-"""Withdraw: take one's approval back while its effect still waits for that."""
+"""Withdraw: take one's approval back while nothing follows from it yet."""
 
 from __future__ import annotations
 
@@ -13,10 +13,11 @@ from agentops.accounts.models import User
 from executions.commits import commit
 from executions.core import storable
 from executions.core.states import CallStatus, ReviewKind, ReviewStatus
-from executions.models import AgentReview
+from executions.models import AgentReview, AgentReviewVote
 from executions.operations import rights, rows
 from executions.operations.patience import patient
-from executions.operations.refusals import NotPermitted, TooLate
+from executions.operations.refusals import AlreadyDecided, NotPermitted, Refusal, TooLate
+from executions.operations.voting import once_more
 from tools.base import Tool
 from tools.registry import TOOLS
 
@@ -37,27 +38,36 @@ def undo_window(review: AgentReview) -> dict[str, Any]:
     return {"effective_at": rows.in_future(timedelta(seconds=seconds))} if seconds else {}
 
 
+@once_more
 @patient
 def withdraw(*, review_id: UUID, person: User, reason: str = "") -> AgentReview:
-    """Take an approval back; return the review that asks people anew.
+    """Take an approval back; return the review that asks people from then on.
 
-    Only who approved may, before `effective_at` and before the call started. Raises TooLate,
+    While the review is open it stays so, with a vote less, and the person may vote anew. Approved
+    and before `effective_at`, it becomes void, and the next version tells why (`reason`). Only who
+    approved may, and only before the call started. Raises TooLate, AlreadyDecided, ReviewClosed,
     NotPermitted, NotFound.
     """
     with commit("withdraw"):
         execution, review = rows.locked_review(review_id)
         rights.check_permitted(person, review.tool_name)
-        if not review.votes.filter(voter=person, vote="approve").exists():
-            raise NotPermitted("Only who approved this can take the approval back.")
+        mine = review.votes.filter(voter=person, vote="approve")
+        if not mine.exists():
+            raise _not_theirs(review, person)
+        rows.act_as(person)
         if review.status == ReviewStatus.OPEN:
-            raise TooLate("It is not approved yet, and your vote alone starts nothing; reject it.")
+            rights.check_open(review)  # it may have expired
+            mine.update(withdrawn_at=Now())
+            return review
         if review.status != ReviewStatus.APPROVED:
             raise TooLate(f"There is nothing to take back: the review is {review.status}.")
+        if review.effective_at is None:
+            raise TooLate("Enough people had approved it by then; it starts, or has started.")
         in_window = AgentReview.objects.filter(pk=review.pk, effective_at__gt=Now())
         if review.call.status != CallStatus.APPROVED or not in_window.exists():
             raise TooLate("The time to take it back is over; the call starts or has started.")
-        rows.act_as(person)
         rows.move_review(review, ReviewStatus.VOID)
+        mine.update(withdrawn_at=Now())
         why = f": {reason.strip()}" if reason.strip() else "."
         newer = rows.next_version(
             review,
@@ -66,3 +76,12 @@ def withdraw(*, review_id: UUID, person: User, reason: str = "") -> AgentReview:
         rows.move_call(review.call_id, CallStatus.AWAITING_REVIEW, review_id=newer.pk)
         rows.stir(execution.pk)
         return newer
+
+
+def _not_theirs(review: AgentReview, person: User) -> Refusal:
+    """Return why somebody without an approval that stands has nothing to take back."""
+    withdrawn = AgentReviewVote.every.filter(review=review, voter=person)
+    last = withdrawn.exclude(withdrawn_at=None).order_by("withdrawn_at").last()
+    if last is None:
+        return NotPermitted("Only who approved this can take the approval back.")
+    return AlreadyDecided(f"You took your vote back at {last.withdrawn_at:%H:%M:%S} UTC already.")

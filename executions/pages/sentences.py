@@ -44,11 +44,13 @@ _EVENTS = {
     "voted_ask": "asked the agent",
     "voted_happened": "said that it happened",
     "voted_drop": "dropped it",
+    "vote_withdrawn": "withdrew the vote to approve",
 }
 
 # Where the trail says by what, or of what kind: instead of the event alone.
 _EVENTS_BY = {
     ("review_open", "edit"): "edited the arguments, in a new version",
+    ("vote_withdrawn", "take_back"): "took the approval back",
     ("review_open", "doubt"): "people were asked whether it happened",
     ("review_approved", "doubt"): "the doubt was settled: it runs again",
     ("review_rejected", "happened"): "the doubt was settled: it happened",

@@ -179,8 +179,9 @@ def _by_step(calls: Iterable[AgentToolCall], reviews: Reviews) -> dict[int, list
 
 
 def reviews_by_call(*execution_ids: UUID) -> Reviews:
-    """Return the executions' reviews with their votes, oldest version first, by call."""
-    votes = AgentReviewVote.objects.select_related("voter").order_by("created_at")
+    """Return the executions' reviews with their votes, oldest version first, by call. Votes that
+    were withdrawn are among them."""
+    votes = AgentReviewVote.every.select_related("voter").order_by("created_at")
     found: dict[UUID, list[AgentReview]] = defaultdict(list)
     reviews = AgentReview.objects.filter(execution__in=execution_ids).select_related("edited_by")
     for review in reviews.prefetch_related(Prefetch("votes", votes)).order_by("version"):

@@ -18,7 +18,9 @@ def voted_by(person: User) -> ReviewQuerySet:
 
     They need several votes: of all others a first vote is the end.
     """
-    return open_for(person).filter(required_votes__gt=1, votes__voter=person)
+    return open_for(person).filter(
+        required_votes__gt=1, votes__voter=person, votes__withdrawn_at=None
+    )
 
 
 def waiting_for(person: User) -> ReviewQuerySet:

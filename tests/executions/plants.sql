@@ -79,6 +79,18 @@ UPDATE agent_executions SET launched_by = %(rita)s WHERE id = %(completed)s
 UPDATE agent_review_votes SET created_at = clock_timestamp() + interval '1 hour'
 WHERE voter_id = %(omar)s
 
+-- I5 | call %(filing)s | with 1 of 2 votes
+UPDATE agent_review_votes SET withdrawn_at = clock_timestamp() WHERE id = %(ritas_vote)s
+
+-- I5 | vote %(ritas_vote)s | after the approval
+UPDATE agent_review_votes SET withdrawn_at = clock_timestamp() WHERE id = %(ritas_vote)s
+
+-- I5 | vote %(ritas_vote)s | the audit trail has no word of it
+UPDATE agent_review_votes SET withdrawn_at = created_at WHERE id = %(ritas_vote)s
+
+-- I5 | vote %(ritas_vote)s | it is no approval
+UPDATE agent_review_votes SET withdrawn_at = created_at, vote = 'drop' WHERE id = %(ritas_vote)s
+
 -- I5 | call %(filing)s | its approval was given at
 UPDATE agent_reviews SET decided_at = clock_timestamp() WHERE call_id = %(filing)s
 

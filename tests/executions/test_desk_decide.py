@@ -115,8 +115,25 @@ def test_changing_ones_mind_after_the_vote_is_refused(client: Client, rita: User
     status, page = send(client, review, "reject", "no, wait")
     assert status == 409
     assert "You approved this" in page
-    assert "A vote is not changed" in page
+    assert "Withdraw your vote below to decide anew" in page
     assert review.votes.count() == 1
+
+
+def test_the_first_of_two_withdraws_their_vote_and_decides_anew(client: Client, rita: User) -> None:
+    """Without JavaScript: by the form that the page has. Once more is the same."""
+    review = desk.proposed("submit_to_regulator", desk.FILING, votes=2)
+    send(client, review, "approve")
+    assert f'action="{desk.url(review, "withdraw")}"' in page_of(client, review)
+    for _ in range(2):
+        response = client.post(desk.url(review, "withdraw"))
+        assert (response.status_code, response["Location"]) == (302, desk.url(review))
+    page = page_of(client, review)
+    assert "Your vote is withdrawn and counts no more." in page
+    assert "0 of 2 votes" in page
+    assert ">Withdraw my vote<" not in page
+    assert "<b>Withdrawn</b>" in page.split("What was decided on it")[1]
+    assert send(client, review, "reject", "the wrong year")[0] == 302
+    assert factories.fresh(review).status == "rejected"
 
 
 def test_the_first_of_two_votes_says_that_one_is_missing(client: Client, rita: User) -> None:

@@ -95,13 +95,15 @@ def test_whoever_launched_it_sees_why_they_cannot_approve(client: Client, rita: 
     assert 'popovertarget="reject"' in page
 
 
-def test_whoever_has_voted_sees_no_button(client: Client, rita: User) -> None:
+def test_whoever_has_voted_may_only_withdraw_it(client: Client, rita: User) -> None:
     review = desk.proposed("submit_to_regulator", desk.FILING, votes=2)
     desk.report()
     factories.vote(review, rita)
     page = shown(client, review)
     assert "Your vote counts: 1 of 2." in page
-    assert "popovertarget" not in page.split('aria-label="Your decision"')[1].split("</main>")[0]
+    bar = page.split('aria-label="Your decision"')[1].split("</main>")[0]
+    assert "popovertarget" not in bar
+    assert "Withdraw my vote" in bar
 
 
 def test_an_expired_review_takes_no_decision(client: Client, rita: User) -> None:

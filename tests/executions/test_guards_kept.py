@@ -212,6 +212,22 @@ def test_what_the_owner_of_the_tables_tampers_with_shows(names: Names, tampering
     ]
 
 
+# A trigger that lists its columns guards a column added later only when that is put on its list.
+UNGUARDED = """
+SELECT t.tgname, a.attname FROM pg_trigger t JOIN pg_attribute a
+    ON a.attrelid = t.tgrelid AND a.attnum > 0 AND NOT a.attisdropped
+WHERE t.tgrelid = 'agent_review_votes'::regclass AND t.tgname IN ('append_only', 'maintain')
+  AND a.attnum <> ALL (t.tgattr::int2[]) ORDER BY t.tgname
+"""
+
+
+def test_a_vote_has_no_column_that_can_be_changed_but_its_withdrawal(names: Names) -> None:
+    assert run(names, UNGUARDED) == [
+        ("append_only", "withdrawn_at"),
+        ("maintain", "withdrawn_at"),
+    ]
+
+
 # Reports refuse nothing; all others decide what is allowed.
 PINNED = """
 SELECT p.proname FROM pg_proc p

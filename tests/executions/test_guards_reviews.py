@@ -138,7 +138,8 @@ VOTES = [
         "for somebody else, over a vote that is there",
         [
             vote("rita", say="reject"),
-            vote("rita") + " ON CONFLICT (review_id, voter_id) DO UPDATE SET vote = 'approve'",
+            vote("rita") + " ON CONFLICT (review_id, voter_id, coalesce(withdrawn_at, 'infinity'))"
+            " DO UPDATE SET vote = 'approve'",
         ],
         "UPDATE is refused: agent_review_votes keeps what happened",
     ),

@@ -13,7 +13,7 @@ import pytest
 from agentops.accounts.models import User
 from executions import operations
 from executions.models import AgentReview, AgentReviewVote
-from executions.operations.refusals import AlreadyDecided, ReviewClosed, Stale
+from executions.operations.refusals import AlreadyDecided, ReviewClosed, Stale, TooLate
 from tests.faults.racing import assert_all_seen, at_the_gate, decision, drive, open_review
 from tests.faults.scenarios import filing, letter
 from tests.faults.witness import Witness
@@ -122,6 +122,44 @@ def test_two_votes_are_two_people_who_saw_the_same(
 
     assert_all_seen(orders, "rita first", "omar first")
     assert len(outside.filings()) == filed
+    outside.check_invariants()
+
+
+def test_a_vote_that_is_withdrawn_as_the_second_comes_is_in_time_or_told_that_it_is_not(
+    outside: Witness, reviewers: list[User], people: Racers, effort: Effort
+) -> None:
+    """R4: in the one order one vote stands and nothing is filed; in the other it is filed once."""
+    rng, times = effort.rng("R4 withdrawn"), effort.times(short=16, long=500)
+    rita, omar = reviewers
+    executions = at_the_gate(outside, [[filing(outside.report, number)] for number in range(times)])
+    orders: Counter[str] = Counter()
+    for number, execution in enumerate(executions):
+        review = open_review(execution)
+        decision(review, rita)()
+        takes_back = partial(operations.withdraw, review_id=review.pk, person=rita)
+        works = (takes_back, decision(review, omar))
+        if number < 2:  # each order once for sure
+            withdrawn, second = people.in_turn(
+                execution.pk, *works, places=[number, 1 - number]
+            )  # fmt: skip
+        else:
+            withdrawn, second = people.race(execution.pk, *works, rng=rng)
+        review.refresh_from_db()
+        votes = set(review.votes.values_list("voter__username", flat=True))
+        if isinstance(withdrawn, Exception):
+            orders["the second vote first"] += 1
+            assert isinstance(withdrawn, TooLate)
+            assert (review.status, votes) == ("approved", {"rita", "omar"})
+            assert second.resumed
+        else:
+            orders["withdrawn first"] += 1
+            assert (review.status, votes) == ("open", {"omar"})
+            assert (second.votes_missing, second.resumed) == (1, False)
+
+    drive(outside)
+
+    assert_all_seen(orders, "withdrawn first", "the second vote first")
+    assert len(outside.filings()) == orders["the second vote first"]
     outside.check_invariants()
 
 
