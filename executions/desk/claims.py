@@ -10,27 +10,26 @@ from django.contrib import messages
 from django.http import HttpResponse, QueryDict
 from django.shortcuts import redirect
 from django.urls import reverse
-from django.views.decorators.http import require_POST
 
 from executions import operations
-from executions.desk.filters import trail_of
 from executions.desk.item import permitted, refused
+from executions.desk.sending import form_of_review, to_review
 from executions.operations.refusals import Refusal
 from executions.pages import kept
 from executions.pages.frame import PersonRequest
 
 
-@require_POST
+@form_of_review
 def claim(request: PersonRequest, review_id: UUID) -> HttpResponse:
     return _done(request, review_id, operations.claim)
 
 
-@require_POST
+@form_of_review
 def release(request: PersonRequest, review_id: UUID) -> HttpResponse:
     return _done(request, review_id, operations.release)
 
 
-@require_POST
+@form_of_review
 def take_over(request: PersonRequest, review_id: UUID) -> HttpResponse:
     """Be on it in the place of `from_whom`, whom the page showed; a refusal keeps the reason."""
     try:
@@ -63,5 +62,4 @@ def _back(request: PersonRequest, review_id: UUID) -> HttpResponse:
     if "back" in request.POST:
         query = QueryDict(request.POST["back"]).urlencode()
         return redirect(f"{reverse('reviews')}?{query}#review-{review_id}")
-    trail = trail_of(request, request.user).trail
-    return redirect(f"{reverse('review', args=[review_id])}{trail}")
+    return to_review(request, review_id)

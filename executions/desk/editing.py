@@ -24,6 +24,7 @@ from executions.desk.fields import Group, blame, form_of
 from executions.desk.filters import trail_of
 from executions.desk.item import permitted, refused
 from executions.desk.proposal import Proposal, proposal_of
+from executions.desk.sending import to_review
 from executions.desk.standing import standing_of
 from executions.desk.versions import replaced, shown_by, versions_of
 from executions.models import AgentReview
@@ -96,8 +97,7 @@ def _edited(request: PersonRequest, proposal: Proposal, arguments: Any) -> HttpR
         return _too_late(request, found)
     kept.drop(request, reverse("review-edit", args=[found.pk]))
     messages.success(request, "Your edit is before people now. Somebody else approves it.")
-    trail = trail_of(request, request.user).trail
-    return redirect(f"{reverse('review', args=[newer.pk])}{trail}")
+    return to_review(request, newer.pk)
 
 
 def _too_late(request: PersonRequest, found: AgentReview) -> HttpResponse:

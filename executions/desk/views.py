@@ -8,19 +8,19 @@ from uuid import UUID
 
 from django.contrib import messages
 from django.http import HttpResponse
-from django.shortcuts import redirect, render
+from django.shortcuts import render
 from django.urls import reverse
 from django.utils import timezone
-from django.views.decorators.http import require_POST, require_safe
+from django.views.decorators.http import require_safe
 
 from executions import operations
 from executions.desk.confirming import check_typed
-from executions.desk.filters import trail_of
 from executions.desk.following import followed
 from executions.desk.forms import AskForm, CancelForm, DecisionForm, SeenForm, SettleForm
 from executions.desk.item import following_context, permitted, refused, review_page
 from executions.desk.proposal import find_review, proposal_of
 from executions.desk.reading import check_read
+from executions.desk.sending import form_of_review, to_review
 from executions.desk.sheets import Incomplete
 from executions.desk.standing import standing_of
 from executions.desk.versions import replaced, versions_of
@@ -65,7 +65,7 @@ def outcome(request: PersonRequest, review_id: UUID) -> HttpResponse:
     return response
 
 
-@require_POST
+@form_of_review
 def decide(request: PersonRequest, review_id: UUID) -> HttpResponse:
     """Approve or reject."""
 
@@ -85,7 +85,7 @@ def decide(request: PersonRequest, review_id: UUID) -> HttpResponse:
     return _voted(request, review_id, DecisionForm(request.POST), vote)
 
 
-@require_POST
+@form_of_review
 def ask(request: PersonRequest, review_id: UUID) -> HttpResponse:
     """Ask the agent in place of a decision."""
 
@@ -100,7 +100,7 @@ def ask(request: PersonRequest, review_id: UUID) -> HttpResponse:
     return _voted(request, review_id, AskForm(request.POST), vote, says="ask")
 
 
-@require_POST
+@form_of_review
 def settle(request: PersonRequest, review_id: UUID) -> HttpResponse:
     """Say what became of a call in doubt."""
 
@@ -116,7 +116,7 @@ def settle(request: PersonRequest, review_id: UUID) -> HttpResponse:
     return _voted(request, review_id, SettleForm(request.POST), vote)
 
 
-@require_POST
+@form_of_review
 def withdraw(request: PersonRequest, review_id: UUID) -> HttpResponse:
     """Take one's vote back while it is one of several, or the approval inside its undo window."""
     found = permitted(request, review_id)
@@ -125,17 +125,17 @@ def withdraw(request: PersonRequest, review_id: UUID) -> HttpResponse:
         newer = operations.withdraw(review_id=review_id, person=request.user, reason=reason)
     except AlreadyDecided:  # the second half of a double click
         change = replaced(found)
-        return _to(request, change.newer.pk if change else review_id)
+        return to_review(request, change.newer.pk if change else review_id)
     except Refusal as error:
         return refused(request, found, error)
     told = "Taken back before it started. It waits for a decision again."
     if newer.pk == review_id:
         told = "Your vote is withdrawn and counts no more. You may decide anew."
     messages.success(request, told)
-    return _to(request, newer.pk)
+    return to_review(request, newer.pk)
 
 
-@require_POST
+@form_of_review
 def cancel(request: PersonRequest, review_id: UUID) -> HttpResponse:
     """Cancel the execution whose action this is."""
     found = permitted(request, review_id)
@@ -188,12 +188,7 @@ def _voted(
 def _done(request: PersonRequest, review_id: UUID) -> HttpResponse:
     """Go on to what follows, on the review's page."""
     kept.drop(request, reverse("review", args=[review_id]))
-    return _to(request, review_id)
-
-
-def _to(request: PersonRequest, review_id: UUID) -> HttpResponse:
-    address = reverse("review", args=[review_id])
-    return redirect(f"{address}{trail_of(request, request.user).trail}")
+    return to_review(request, review_id)
 
 
 def _same_again(

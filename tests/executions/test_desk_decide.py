@@ -191,8 +191,20 @@ def test_deciding_needs_a_form_of_this_login(rita: User) -> None:
 def test_a_link_decides_nothing(client: Client, rita: User, verb: str) -> None:
     review = desk.proposed()
     response = client.get(desk.url(review, verb), desk.form(review, "approve"))
-    assert response.status_code == 405
+    assert (response.status_code, response["Location"]) == (302, desk.url(review))
     assert factories.fresh(review).status == "open"
+
+
+def test_the_address_of_a_form_that_lacked_something_leads_back_to_the_review(
+    client: Client, rita: User
+) -> None:
+    """Enter in the address bar, or a colleague who was sent it; the list comes along."""
+    review = desk.proposed()
+    lacking = desk.url(review, "decide") + "?from=risk%3Dhigh"
+    assert client.post(lacking, desk.form(review, "reject")).status_code == 422
+    response = client.get(lacking)
+    assert response["Location"] == desk.url(review) + "?from=risk%3Dhigh"
+    assert client.options(lacking).status_code == 405
 
 
 def test_there_is_nothing_to_decide_on_a_review_that_does_not_exist(
