@@ -9,6 +9,7 @@ from django.views.generic import RedirectView
 
 from executions.desk import batch, claims, editing, listing, news, papers
 from executions.desk import views as desk
+from executions.pages import stories
 from executions.pages import views as pages
 from executions.pages.staying import stay
 from executions.pages.you import you
@@ -44,6 +45,7 @@ urlpatterns = [
     path("executions/", pages.executions, name="executions"),
     path("executions/launch/", pages.launch, name="launch"),
     path("executions/<uuid:execution_id>/", pages.execution, name="execution"),
+    path("executions/<uuid:execution_id>/followed/", stories.followed, name="execution-followed"),
     path("executions/<uuid:execution_id>/cancel/", pages.cancel, name="execution-cancel"),
     path("executions/<uuid:execution_id>/retry/", pages.retry, name="execution-retry"),
     path("calls/<uuid:call_id>/output.json", pages.call_output, name="call-output"),

@@ -13,7 +13,7 @@ from django.db.models import Prefetch
 
 from agentops.accounts.models import User
 from executions.core import limits
-from executions.core.states import CallStatus, ReviewStatus
+from executions.core.states import CallStatus, ExecutionStatus, ReviewStatus
 from executions.models import (
     AgentAudit,
     AgentExecution,
@@ -116,6 +116,12 @@ class Story:
     @property
     def in_doubt(self) -> list[CallStory]:
         return [call for call in self.calls if call.call.status == CallStatus.IN_DOUBT]
+
+    @property
+    def deaths(self) -> int:
+        """How often it was taken over since its last progress; the claim under way is none."""
+        is_running = self.execution.status == ExecutionStatus.RUNNING
+        return max(self.execution.attempts - 1, 0) if is_running else 0
 
     def figures(self) -> list[Figure]:
         return figures(self.execution)

@@ -20,10 +20,10 @@ from executions import operations, permissions
 from executions.agents import InputRefused, UnknownAgent, all_agents, get_agent
 from executions.models import AgentToolCall
 from executions.operations.refusals import NotFound, NotPermitted, Refusal
-from executions.pages import health, kept, launching, retrying, rights, sentences, switching
+from executions.pages import health, kept, launching, retrying, rights, switching
 from executions.pages.documents import file_response
 from executions.pages.frame import PersonRequest, page, site
-from executions.pages.story import Story, story_of
+from executions.pages.stories import story_page
 from tools.models import Document
 
 RETRY_REFUSED = (Refusal, UnknownAgent, InputRefused)
@@ -59,7 +59,7 @@ def executions(request: PersonRequest) -> HttpResponse:
 @require_safe
 def execution(request: PersonRequest, execution_id: UUID) -> HttpResponse:
     rights.require(request.user, rights.VIEW_EXECUTIONS, "look at executions")
-    return _story_page(request, _story(execution_id))
+    return story_page(request, execution_id)
 
 
 @require_POST
@@ -73,7 +73,7 @@ def cancel(request: PersonRequest, execution_id: UUID) -> HttpResponse:
         rights.require(request.user, rights.VIEW_EXECUTIONS, "look at executions")
         status = 403 if isinstance(error, NotPermitted) else 409
         context = {"refusal": str(error), "refused": "Not cancelled.", "typed": reason}
-        return _story_page(request, _story(execution_id), context, status=status)
+        return story_page(request, execution_id, context, status=status)
     done = "Cancelled." if cancelled.is_final else "It will stop: nothing more of it starts."
     messages.success(request, done)
     return redirect("execution", execution_id)
@@ -93,7 +93,7 @@ def retry(request: PersonRequest, execution_id: UUID) -> HttpResponse:
     except RETRY_REFUSED as error:
         status = 403 if isinstance(error, NotPermitted) else 409
         context = {"refusal": str(error), "refused": "Not launched."}
-        return _story_page(request, _story(execution_id), context, status=status)
+        return story_page(request, execution_id, context, status=status)
     messages.success(request, "Launched anew." if launched.is_new else "Launched already.")
     return redirect("execution", launched.execution.pk)
 
@@ -180,34 +180,3 @@ def call_output(request: PersonRequest, call_id: UUID) -> HttpResponse:
     response = JsonResponse(found.tool_output, safe=False)
     response.headers["Content-Disposition"] = content_disposition_header(True, name) or "attachment"
     return response
-
-
-def _story(execution_id: UUID) -> Story:
-    found = story_of(execution_id)
-    if found is None:
-        raise Http404
-    return found
-
-
-def _story_page(
-    request: PersonRequest,
-    story: Story,
-    more: dict[str, str] | None = None,
-    *,
-    status: int = 200,
-) -> HttpResponse:
-    words = kept.words_for(request, reverse("execution", args=[story.execution.pk]))
-    context = {
-        "story": story,
-        "typed": words.get("reason", ""),
-        "execution": story.execution,
-        "headline": sentences.headline(story),
-        "why": sentences.why(story.execution),
-        "outdated": operations.outdated(story.execution),
-        "transitions": [(row, sentences.event(row)) for row in story.transitions],
-        "decidable": rights.decidable_tools(request.user),
-        **retrying.offer(request.user, story.execution),
-        "may_cancel": request.user.has_perm(permissions.CANCEL) and not story.execution.is_final,
-        **(more or {}),
-    }
-    return page(request, "pages/story.html", context, here="executions", status=status)

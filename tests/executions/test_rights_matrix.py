@@ -77,6 +77,8 @@ GET  launch                                                login     403     403
 POST launch                                                login     403     403      403    403   403   403      200   200   login
 GET  execution                                             login     403     403      200    200   200   200      200   200   login
 POST execution                                             login     405     405      405    405   405   405      405   405   login
+GET  execution-followed                                    login     403     403      200    200   200   200      200   200   login
+POST execution-followed                                    login     405     405      405    405   405   405      405   405   login
 GET  execution-cancel                                      login     405     405      405    405   405   405      405   405   login
 POST execution-cancel                                      login     403     403      403    403   403   403      302   302   login
 GET  execution-retry                                       login     405     405      405    405   405   405      405   405   login
