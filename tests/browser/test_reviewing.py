@@ -136,3 +136,21 @@ def test_a_doubt_is_settled_by_keyboard_alone(site: Site, rita: User) -> None:
     page.keyboard.press("Enter")
     expect(page.get_by_text("Settled: it happened.")).to_be_visible()
     assert AgentReview.objects.get(pk=doubt.pk).votes.get().vote == "happened"
+
+
+@pytest.mark.parametrize("size", [(640, 360), (320, 256)], ids=["landscape", "zoomed to 400 %"])
+def test_a_low_window_is_left_to_what_is_read(
+    site: Site, rita: User, size: tuple[int, int]
+) -> None:
+    """WCAG 1.4.10: nothing stays over the text, and the decision stands where the page ends."""
+    page = site.opened(rita, viewport={"width": size[0], "height": size[1]})
+    page.goto(desk.url(desk.proposed()))
+    page.get_by_role("heading", name="What will happen").evaluate("one => one.scrollIntoView()")
+    for place in (page.locator(".top"), page.locator(".bar")):
+        expect(place).not_to_be_in_viewport()
+    approve = page.get_by_role("button", name="Send this e-mail")
+    approve.click()
+    sheet = page.locator("#confirm")
+    sheet.get_by_role("button", name="Send this e-mail").scroll_into_view_if_needed()
+    expect(sheet.get_by_role("button", name="Send this e-mail")).to_be_in_viewport(ratio=1)
+    assert page.evaluate("() => document.documentElement.scrollWidth") == size[0]
