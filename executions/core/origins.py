@@ -35,7 +35,7 @@ class Source:
 
     `outside` are the keys of `value` under which somebody outside wrote, at any depth (None: all of
     it). `given` is what the call was given; `but` what the agent had proposed before a person
-    edited it into `value`.
+    edited it into `value`. `ref` is what the caller finds it by again.
     """
 
     name: str
@@ -45,6 +45,7 @@ class Source:
     outside: Collection[str] | None = ()
     given: Any = None
     but: Any = None
+    ref: Any = None
 
     def says(self, figure: Figure) -> Origin | None:
         """Return as what it says a figure; None if it does not."""

@@ -13,6 +13,7 @@ from django.urls import reverse
 
 from executions import operations, permissions
 from executions.core.states import ReviewKind, ReviewStatus
+from executions.desk.around import answers_around
 from executions.desk.asked import earlier_exchanges
 from executions.desk.collisions import collision, who_can
 from executions.desk.confirming import NotConfirmed, confirmation_of, reasons_of
@@ -90,7 +91,8 @@ def review_page(
     versions = reviews[found.call_id]
     step = found.call.step_number
     before = earlier(found.execution_id, step)
-    proposal = proposal_of(found, origins=origins_of(found, before, reviews), versions=versions)
+    origins = origins_of(found, before, reviews)
+    proposal = proposal_of(found, origins=origins, versions=versions)
     standing = standing_of(request.user, found, versions)
     became = followed(request.user, found, standing, versions)
     following = following_context(request, found, became, versions)
@@ -108,6 +110,7 @@ def review_page(
         "steps": steps_between(
             found.execution_id, before.first, step, calls=before.around, reviews=reviews
         ),
+        **answers_around(found.call_id, before.around, origins),
         "history": history_of(found, versions),
         "rule": rule_of(versions),
         "figures": figures(proposal.execution),

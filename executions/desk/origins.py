@@ -20,6 +20,9 @@ FIGURES = 400
 ALL_CHARS = 250_000
 """So many characters of all answers together are looked at, the latest first."""
 
+GIVEN_CHARS, TITLE_CHARS = 60, 80
+"""So much of what a call was given, and of a title, names it."""
+
 _HEARD = ("ask", "reject", "drop", "happened")
 
 
@@ -93,12 +96,24 @@ def _answer(call: AgentToolCall, text: str) -> Source:
         value = text.replace("\\n", "\n").replace('\\"', '"')
         outside = () if tool and not tool.outside else None
     return Source(
-        name=call.tool_name.replace("_", " "),
+        name=_named(call, value),
         value=value,
         step=call.step_number,
         outside=outside,
         given=call.tool_input,
+        ref=call.pk,
     )
+
+
+def _named(call: AgentToolCall, answer: Any) -> str:
+    """Return which call it was: its tool, the short texts it was given, and the title of the one
+    thing it answered with."""
+    given = call.tool_input.values() if isinstance(call.tool_input, dict) else ()
+    told = [one for one in given if isinstance(one, str) and len(one) <= GIVEN_CHARS]
+    thing = next(iter(answer.values())) if isinstance(answer, dict) and len(answer) == 1 else None
+    title = thing.get("title") if isinstance(thing, dict) else None
+    titled = [f"“{title[:TITLE_CHARS]}”"] if isinstance(title, str) and title else []
+    return " ".join([call.tool_name.replace("_", " "), *told[:2], *titled])
 
 
 def _people(call: AgentToolCall, reviews: Reviews) -> list[Source]:

@@ -228,16 +228,17 @@ def risk(name: str) -> SafeString:
 
 
 @register.inclusion_tag("show/value.html")
-def value(thing: Any) -> dict[str, Any]:
-    """Show a JSON value: fields of fields, long texts folded and whole."""
+def value(thing: Any, is_open: bool = False) -> dict[str, Any]:
+    """Show a JSON value: fields of fields, long texts whole, and folded unless `is_open`."""
     if isinstance(thing, dict):
-        return {"fields": thing.items(), "kind": "fields" if thing else "nothing"}
+        kind = "fields" if thing else "nothing"
+        return {"fields": thing.items(), "kind": kind, "is_open": is_open}
     if isinstance(thing, list):
-        return {"items": thing, "kind": "items" if thing else "nothing"}
+        return {"items": thing, "kind": "items" if thing else "nothing", "is_open": is_open}
     if thing is None or thing == "":
         return {"kind": "nothing"}
     text = thing if isinstance(thing, str) else json.dumps(thing)
-    return {"text": text, "kind": "long" if is_long(text) else "text"}
+    return {"text": text, "kind": "long" if is_long(text) and not is_open else "text"}
 
 
 @register.inclusion_tag("show/output.html")

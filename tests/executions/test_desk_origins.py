@@ -78,7 +78,8 @@ def test_what_an_outsider_wrote_and_what_nobody_did_come_first(
     assert rest < said.index("M-2001 in reason: the launch\u2019s input")
     assert "2 figures only in an outsider\u2019s words" in page
     assert "1 in nothing the agent read" in page
-    assert f'href="/executions/{review.execution_id}/#step-1"' in page.split('id="origins"')[1]
+    message = review.execution.tool_calls.get(step_number=1)
+    assert f'href="#answer-{message.pk}"' in page.split('id="origins"')[1]
 
 
 def test_when_all_of_it_is_ours_one_quiet_line_says_so(
@@ -155,7 +156,7 @@ def test_an_answer_that_is_cut_off_is_an_outsiders_if_any_of_it_is(
 ) -> None:
     monkeypatch.setattr(earlier, "ANSWER_CHARS", 142)
     origin, said_by = traced(change())["C-1002"]
-    assert (origin, said_by[0]) == (Origin.OUTSIDE, "1 read customer message")
+    assert (origin, said_by[0]) == (Origin.OUTSIDE, "1 read customer message M-2001")
 
 
 def test_what_a_report_found_is_traced_too() -> None:
@@ -169,9 +170,9 @@ def test_what_a_report_found_is_traced_too() -> None:
         ("read_customer_record", {"customer_id": "C-1001"}, record),
     ]
     found = traced(desk.proposed("generate_compliance_document", report, read=reading))
-    assert found["EUR 90,000"] == (Origin.OUTSIDE, ["1 read document"])
-    assert found["61203844"] == (Origin.RECORDS, ["2 read customer record"])
-    assert found["C-1001"] == (Origin.FOUND, ["2 read customer record"])
+    assert found["EUR 90,000"] == (Origin.OUTSIDE, ["1 read document DOC-0123456789ab"])
+    assert found["61203844"] == (Origin.RECORDS, ["2 read customer record C-1001"])
+    assert found["C-1001"] == (Origin.FOUND, ["2 read customer record C-1001"])
 
 
 def test_a_document_of_our_own_is_no_outsiders_words() -> None:
