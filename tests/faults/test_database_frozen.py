@@ -6,14 +6,16 @@ import asyncio
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
+from threading import Event
 from typing import Any
 from uuid import UUID, uuid4
 
 import psycopg
 import pytest
-from django.db import connection
+from django.db import OperationalError, connection
 
-from executions import faults
+from agentops.accounts.models import User
+from executions import commits, faults, operations
 from executions.engine import leases
 from executions.engine.connections import Link, connect, parameters
 from executions.engine.effects import FenceLost, _in_one_transaction
@@ -150,3 +152,45 @@ def test_a_tools_transaction_is_ended_when_it_stands_still_for_longer_than_its_t
     with pytest.raises(FenceLost):
         _in_one_transaction(stand_still, stand_still.parse({}), context, uuid4(), 1)
     assert shown == ["7001ms"]
+
+
+def test_a_persons_commit_that_stands_still_holds_no_journal_up(
+    committed_db: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A8: a frozen page or command is ended with what it had not committed, and the runner whose
+    execution it held goes on with all of its own."""
+    monkeypatch.setattr(commits, "STILL_S", 0.2)
+    ids, system = launched(2), User.objects.get(username="system")
+    stands, awake = Event(), Event()
+
+    def stand_still(point: str, _: Any) -> None:
+        if point == "cancel.before":
+            stands.set()
+            assert awake.wait(20)
+
+    def cancel() -> None:
+        try:
+            operations.cancel(execution_id=ids[0], person=system)
+        finally:
+            connection.close()
+
+    async def work(journal: Journal, lease: leases.Lease) -> list[Any]:
+        await claimed(lease, ids)
+        frozen = asyncio.create_task(asyncio.to_thread(cancel))
+        assert await asyncio.to_thread(stands.wait, 10)
+        try:
+            written = asyncio.gather(*(journal.write(step(id)) for id in ids))
+            answers = await asyncio.wait_for(written, 10)
+        finally:
+            awake.set()
+            (ended,) = await asyncio.gather(frozen, return_exceptions=True)
+        return [ended, *answers]
+
+    faults.install(stand_still)
+    try:
+        ended, *answers = with_journal(work)
+    finally:
+        faults.install(None)
+    assert isinstance(ended, OperationalError), ended
+    assert all(answer.applied and not answer.cancel_requested for answer in answers)
+    assert set(AgentExecution.objects.values_list("step_count", flat=True)) == {1}
