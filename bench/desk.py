@@ -85,7 +85,7 @@ def addresses() -> dict[str, list[str]]:
 def _lists() -> dict[str, list[str]]:
     """Return the list as it is, narrowed in every way, its second page, and what it polls."""
     queue, rita = reverse("reviews"), open_reviews.person("rita")
-    ordered = most_urgent_first(waiting_for(rita)).values_list("pk", flat=True)
+    ordered = most_urgent_first(waiting_for(rita), timezone.now()).values_list("pk", flat=True)
     page = list(ordered[:SHOWN])
     narrowed = {
         "of a tool": {"tool": "update_customer_record"},

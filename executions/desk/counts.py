@@ -12,6 +12,7 @@ from django.db.models import Count, Q
 from agentops.accounts.models import User
 from executions.core.states import ReviewKind
 from executions.desk.filters import Filters
+from executions.desk.order import SPANS
 from executions.models import AgentReview
 from executions.models.review import ReviewQuerySet
 
@@ -29,12 +30,13 @@ _TABS: dict[str, dict[str, str]] = {
 
 DOUBT = "In doubt: find out what happened"
 _APPROVAL = ~Q(kind=ReviewKind.DOUBT)
-_UNTIL = {  # by when what is not in doubt is due, in the order of the list
-    "Overdue": timedelta(0),
-    "Due within the hour": timedelta(hours=1),
-    "Due within a day": timedelta(days=1),
-    "Due later": timedelta.max,
-}
+_UNTIL = dict(  # by when what is not in doubt is due, in the order of the list
+    zip(
+        ("Overdue", "Due within the hour", "Due within a day", "Due later"),
+        (*SPANS, timedelta.max),
+        strict=True,
+    )
+)
 UNLIMITED = "Without a due time"
 
 

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from datetime import datetime, timedelta
 from typing import Any
 from urllib.parse import urlencode
 from uuid import UUID
 
 from django.http import HttpResponse
+from django.utils import timezone
+from django.utils.dateparse import parse_datetime
 from django.views.decorators.http import require_safe
 
 from executions.desk.filters import Filters, read
@@ -21,6 +24,9 @@ from executions.pages.frame import PersonRequest, page
 MOST_CHOICES = 200
 """So many customers are offered to choose from; the others are found by the search."""
 
+GOES_ON_FOR = timedelta(hours=1)
+"""So long the next pages of a list keep its order, whatever becomes due meanwhile."""
+
 _CHIPS = {
     "who": {"mine": "mine", "unclaimed": "nobody is on it"},
     "votes": {"second": "needs a second vote"},
@@ -34,9 +40,10 @@ def reviews(request: PersonRequest) -> HttpResponse:
     """What waits for this person, narrowed by what the address says."""
     filters, problems = read(request.GET, request.user)
     after = _place(request.GET.get("after", ""))
+    at = _moment(request.GET.get("at", "")) if after else None
     if after is None and "after" in request.GET:
         problems.append("Where to go on from is not known; this is the beginning.")
-    queue = queue_of(request.user, filters, after=after)
+    queue = queue_of(request.user, filters, after=after, at=at)
     is_end = "end" in request.GET
     context = {
         "queue": queue,
@@ -50,7 +57,7 @@ def reviews(request: PersonRequest) -> HttpResponse:
         "agents": sorted({*queue.agents, filters.agent} - {""}),
         **_customers(filters, queue),
         "kept_views": filters.view().given().items(),
-        "back": _query(filters, after),
+        "back": _query(filters, after, at),
         "chips": _chips(filters, queue),
         "my_day": my_day(request.user) if is_end or not queue.total else "",
         "is_end": is_end,
@@ -67,9 +74,22 @@ def _place(given: str) -> AgentReview | None:
         return None
 
 
-def _query(filters: Filters, after: AgentReview | None) -> str:
+def _moment(given: str) -> datetime | None:
+    """Return when the first page was read, in whose order the list goes on; None if that is not
+    told, is too long ago, or is still to come."""
+    try:
+        moment = parse_datetime(given)
+    except ValueError:
+        return None
+    if moment is None or timezone.is_naive(moment):
+        return None
+    return moment if timedelta(0) <= timezone.now() - moment <= GOES_ON_FOR else None
+
+
+def _query(filters: Filters, after: AgentReview | None, at: datetime | None) -> str:
     """Return the address's query of this very page."""
-    return urlencode({**filters.given(), **({"after": str(after.pk)} if after else {})})
+    place = {"after": after and str(after.pk), "at": at and at.isoformat()}
+    return urlencode({**filters.given(), **{name: one for name, one in place.items() if one}})
 
 
 def _customers(filters: Filters, queue: Queue) -> dict[str, Any]:

@@ -74,7 +74,8 @@ class Queue:
     """What waits for a person.
 
     `total` is of all of it, `counts` of what fits the filters; `first` is the place in that of the
-    first one here, and `after` the id after which the next page begins. `voted` wait for others.
+    first one here, and `after` the id after which the next page begins, in the order that held
+    `at` that moment. `voted` wait for others.
     `alike`: tools with how many of their calls may be decided together, two at least.
     """
 
@@ -83,6 +84,7 @@ class Queue:
     groups: list[Group]
     first: int
     after: UUID | None
+    at: datetime
     voted: list[Task]
     voted_count: int
     alike: list[tuple[str, int]]
@@ -105,15 +107,25 @@ class Queue:
         return min(SHOWN, self.counts.here - self.last)
 
 
-def queue_of(person: User, filters: Filters, *, after: AgentReview | None = None) -> Queue:
-    """Read the person's list, from behind `after` on. `start`: the first that nobody else is on."""
+def queue_of(
+    person: User,
+    filters: Filters,
+    *,
+    after: AgentReview | None = None,
+    at: datetime | None = None,
+) -> Queue:
+    """Read the person's list, from behind `after` on, in the order and the groups that held `at`
+    the moment when its first page was read, so that none is left out because an hour began.
+    `start`: the first that nobody else is on."""
     now = timezone.now()
+    at = at or now
     waiting = waiting_for(person)
-    counts = counted(waiting, filters, person, now)
+    counts = counted(waiting, filters, person, at)
     fitting = filters.narrow(waiting, person)
-    rest = following(fitting, after) if after else most_urgent_first(fitting)
+    rest = following(fitting, after, at) if after else most_urgent_first(fitting, at)
     agents, customers = _choices(waiting)
-    lists = _tasks([rest] if after else [rest, _voted(person)], person, now, customers)
+    voted_too = [] if after else [most_urgent_first(voted_by(person), at)]
+    lists = _tasks([rest, *voted_too], person, now, customers, at=at)
     here, more = lists[0][:SHOWN], lists[0][SHOWN:]
     voted = [] if after else lists[1]
     return Queue(
@@ -125,8 +137,9 @@ def queue_of(person: User, filters: Filters, *, after: AgentReview | None = None
         ],
         first=1 + (counts.here - rest.count() if after else 0),
         after=here[-1].review.pk if more else None,
+        at=at,
         voted=voted[:SHOWN],
-        voted_count=len(voted) if len(voted) <= SHOWN else _voted(person).count(),
+        voted_count=len(voted) if len(voted) <= SHOWN else voted_by(person).count(),
         alike=_alike(person),
         agents=agents,
         customers=customers,
@@ -143,7 +156,7 @@ def next_for(
     how many wait for the person in all."""
     waiting = waiting_for(person)
     narrowed = (filters or Filters()).narrow(waiting, person)
-    ahead = following(narrowed.filter(FREE | Q(claimed_by=person)), after)
+    ahead = following(narrowed.filter(FREE | Q(claimed_by=person)), after, timezone.now())
     return ahead.annotate(waiting=number_of(waiting)).first()
 
 
@@ -158,10 +171,6 @@ def number_of(rows: QuerySet[Any]) -> Subquery:
     """Return how many there are of these, to be read beside something else."""
     count = Func(template="COUNT(*)", output_field=IntegerField())
     return Subquery(rows.order_by().values(n=count))
-
-
-def _voted(person: User) -> ReviewQuerySet:
-    return most_urgent_first(voted_by(person))
 
 
 def _alike(person: User) -> list[tuple[str, int]]:
@@ -187,11 +196,16 @@ def _choices(waiting: ReviewQuerySet) -> tuple[list[str], dict[str, str]]:
 
 
 def _tasks(
-    lists: Sequence[ReviewQuerySet], person: User, now: datetime, customers: dict[str, str]
+    lists: Sequence[ReviewQuerySet],
+    person: User,
+    now: datetime,
+    customers: dict[str, str],
+    *,
+    at: datetime,
 ) -> list[list[Task]]:
     """Read the first of each of these, one more than a page has; what is told beside them is read
-    once for all."""
-    read = [list(_with_all(ordered.values("pk")[: SHOWN + 1])) for ordered in lists]
+    once for all. The order and the groups are those that held `at` that moment."""
+    read = [list(_with_all(ordered.values("pk")[: SHOWN + 1], at)) for ordered in lists]
     every = [one for rows in read for one in rows]
     names = {one.pk: customers.get(one.customer_id or "", "") for one in every}
     said = {
@@ -203,15 +217,16 @@ def _tasks(
     def task(one: AgentReview) -> Task:
         customer = names[one.pk] or one.customer_id or ""
         told = {"headline": said[one.pk].headline, "customer": customer}
-        return _task(one, person, now, lost_to=losses.get(one.pk), chips=chips[one.pk], **told)
+        told |= {"group": group_of(one, at), "lost_to": losses.get(one.pk)}
+        return _task(one, person, now, chips=chips[one.pk], **told)
 
     return [[task(one) for one in rows] for rows in read]
 
 
-def _with_all(ids: Any) -> ReviewQuerySet:
+def _with_all(ids: Any, at: datetime) -> ReviewQuerySet:
     """Return these reviews with what their rows tell; wide rows are read for these alone."""
     approvals = AgentReviewVote.objects.filter(review=OuterRef("pk"), vote="approve")
-    rows = with_lateness(most_urgent_first(AgentReview.objects.filter(pk__in=ids)))
+    rows = with_lateness(most_urgent_first(AgentReview.objects.filter(pk__in=ids), at))
     return (
         rows.annotate(approvals=number_of(approvals))
         .select_related("call", "execution", "claimed_by")
@@ -228,7 +243,6 @@ def _task(review: Any, person: User, now: datetime, **told: Any) -> Task:
         approvals=review.approvals,
         launched_by_me=person.pk == (execution.launched_by_id or execution.user_id),
         edited_by_me=person.pk == review.edited_by_id,
-        group=group_of(review, now),
         due=due,
         tone=tone,
         on_it=on_it(review, person, now),

@@ -60,9 +60,7 @@ def test_an_inactive_person_has_nothing_waiting() -> None:
     assert not waiting_for(User.objects.get(pk=gone.pk)).exists()
 
 
-def test_doubts_come_first_then_the_soonest_due_then_the_riskiest(
-    client: Client, rita: User
-) -> None:
+def test_doubts_come_first_then_by_the_group_of_the_due_time(client: Client, rita: User) -> None:
     later = desk.proposed(expires_in=timedelta(days=3))
     soon = desk.proposed(expires_in=timedelta(minutes=30))
     unlimited = desk.proposed(expires_in=None)
