@@ -7,7 +7,7 @@ from typing import Any
 from django.http import HttpRequest
 
 from executions.pages import staying
-from executions.pages.frame import PersonRequest, site, switches
+from executions.pages.frame import PersonRequest, site, switched_off
 from executions.pages.waiting import waiting_for
 
 
@@ -19,4 +19,7 @@ def open_reviews(request: PersonRequest) -> str:
 def site_facts(request: HttpRequest) -> dict[str, Any]:
     """Return what the banners and the login's warning need."""
     is_somebody = request.user.is_authenticated
-    return {**site(), **({**switches(), **staying.told(request)} if is_somebody else {})}
+    return {
+        **site(),
+        **({"switched_off": switched_off(), **staying.told(request)} if is_somebody else {}),
+    }

@@ -13,6 +13,7 @@ from executions.core.states import ExecutionStatus, ReviewStatus
 from executions.desk.outcome import Outcome, outcome_of
 from executions.desk.standing import Standing
 from executions.models import AgentExecution, AgentReview
+from executions.pages.held import Switch, over_agent, over_call, until
 from executions.pages.sentences import why as stopped_because
 from executions.pages.waiting import open_for
 from executions.pages.wording import action
@@ -50,14 +51,18 @@ class Followed:
 
 
 def followed(
-    person: User, review: AgentReview, standing: Standing, versions: Sequence[AgentReview]
+    person: User,
+    review: AgentReview,
+    standing: Standing,
+    versions: Sequence[AgentReview],
+    off: Sequence[Switch],
 ) -> Followed | None:
     """Return what became of a review as this person may see it; None while it waits for them.
-    `versions` are all of the call's reviews."""
-    outcome = outcome_of(review, standing, versions)
+    `versions` are all of the call's reviews, `off` is what is switched off."""
+    execution = review.execution
+    outcome = outcome_of(review, standing, versions, held_until(off, review))
     if outcome is None:
         return None
-    execution = review.execution
     ahead = _ahead(person, review) if outcome.told else None
     is_answered = review.status == ReviewStatus.REJECTED and (ahead or execution.is_final)
     look_again_s = 0 if is_answered else outcome.look_again_s
@@ -65,11 +70,12 @@ def followed(
     known: tuple[object, ...] = (
         *(review.status, review.call.status, execution.status, execution.open_reviews),
         *(standing.approvals, bool(outcome.starts_at), outcome.undo, ahead and ahead.pk),
+        strip_of(off),
     )
     return Followed(
         outcome=outcome,
         state=":".join(map(str, known)),
-        goes_on=_goes_on(execution) if outcome.told else "",
+        goes_on=_goes_on(execution, over_agent(off, execution.agent_type)) if outcome.told else "",
         ahead=ahead,
         headline=action(ahead.tool_name, ahead.call.tool_input).headline if ahead else "",
         every_s=EVERY_S if look_again_s else OTHERS_EVERY_S if others_vote else 0,
@@ -86,7 +92,18 @@ def _ahead(person: User, review: AgentReview) -> AgentReview | None:
     return later.select_related("call").order_by("created_at").first()
 
 
-def _goes_on(execution: AgentExecution) -> str:
+def held_until(off: Sequence[Switch], review: AgentReview) -> str:
+    """Return until when what is switched off holds the call back; empty when nothing does."""
+    switch = over_call(off, review.execution.agent_type, review.tool_name)
+    return until(switch) if switch else ""
+
+
+def strip_of(off: Sequence[Switch]) -> str:
+    """Return what differs when the page is to say anything else of what is switched off."""
+    return ",".join(f"{one.place}/{_ms(one.changed_at)}" for one in off if one.changed_at)
+
+
+def _goes_on(execution: AgentExecution, switch: Switch | None) -> str:
     match execution.status:
         case ExecutionStatus.COMPLETED:
             return f"The agent has finished, in {words.count(execution.step_count, 'step')}."
@@ -99,9 +116,8 @@ def _goes_on(execution: AgentExecution) -> str:
             return f"The execution waits for {waiting}, then the agent goes on."
         case ExecutionStatus.RUNNING:
             return f"The agent works on step {execution.step_count + 1}."
-    return (
-        f"The agent goes on with step {execution.step_count + 1} as soon as a runner takes it up."
-    )
+    when = f"once {until(switch)}" if switch else "as soon as a runner takes it up"
+    return f"The agent goes on with step {execution.step_count + 1} {when}."
 
 
 def _countdown(review: AgentReview, until: datetime | None) -> Countdown | None:

@@ -19,7 +19,7 @@ from executions.desk.collisions import collision, who_can
 from executions.desk.confirming import NotConfirmed, confirmation_of, reasons_of
 from executions.desk.earlier import earlier
 from executions.desk.filters import trail_of
-from executions.desk.following import Followed, followed
+from executions.desk.following import Followed, followed, held_until
 from executions.desk.history import history_of
 from executions.desk.origins import origins_of
 from executions.desk.presence import presence_at
@@ -32,7 +32,8 @@ from executions.desk.versions import newer_than, replaced, rule_of
 from executions.models import AgentReview
 from executions.operations.refusals import Busy, NotPermitted, ReasonMissing, Refusal
 from executions.pages import kept, rights
-from executions.pages.frame import PersonRequest, page
+from executions.pages.frame import PersonRequest, page, switched_off
+from executions.pages.held import Switch
 from executions.pages.story import Reviews, figures, reviews_by_call, steps_between
 from tools.read_once import read_once
 
@@ -94,8 +95,9 @@ def review_page(
     origins = origins_of(found, before, reviews)
     proposal = proposal_of(found, origins=origins, versions=versions)
     standing = standing_of(request.user, found, versions)
-    became = followed(request.user, found, standing, versions)
-    following = following_context(request, found, became, versions)
+    off = switched_off()
+    became = followed(request.user, found, standing, versions, off)
+    following = following_context(request, found, became, versions, off)
     presence = presence_at(found, request.user)
     address = reverse("review", args=[found.pk])
     if more is None:
@@ -144,10 +146,13 @@ def following_context(
     found: AgentReview,
     became: Followed | None,
     versions: Sequence[AgentReview],
+    off: Sequence[Switch],
 ) -> dict[str, Any]:
     """Return what the part of the page shows that follows a review to its end."""
     filters = trail_of(request, request.user)
     return {
+        "switched_off": off,
+        "held": held_until(off, found),
         "followed": became,
         "review": found,
         "call": found.call,

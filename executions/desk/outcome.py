@@ -42,16 +42,16 @@ class Outcome:
 
 
 def outcome_of(
-    review: AgentReview, standing: Standing, versions: Sequence[AgentReview]
+    review: AgentReview, standing: Standing, versions: Sequence[AgentReview], held: str = ""
 ) -> Outcome | None:
     """Return what became of the review; None while it waits for this person. `versions` are all of
-    the call's reviews, oldest first."""
+    the call's reviews, oldest first; `held` is until when a switch holds the call back."""
     if review.status == ReviewStatus.OPEN:
         return _still_open(review, standing)
     if review.status == ReviewStatus.REJECTED:
         return _rejected(review, standing)
     if review.status == ReviewStatus.APPROVED:
-        return _undoable(review, standing) or _approved(review)
+        return _undoable(review, standing, held) or _approved(review, held)
     if review.status == ReviewStatus.EXPIRED:
         return Outcome(
             tone="warn",
@@ -108,23 +108,25 @@ def _rejected(review: AgentReview, standing: Standing) -> Outcome:
     return Outcome(tone="good", sentence=sentence, detail=detail, look_again_s=again, told=True)
 
 
-def _undoable(review: AgentReview, standing: Standing) -> Outcome | None:
+def _undoable(review: AgentReview, standing: Standing, held: str) -> Outcome | None:
     """Return how long the approval can be taken back, while it can."""
     left = (review.effective_at - timezone.now()) if review.effective_at else timedelta(0)
     if left <= timedelta(0) or review.call.status != CallStatus.APPROVED:
         return None
     is_mine = standing.mine is not None and standing.mine.vote == "approve"
+    waits = f"It waits beyond that, until {held}." if held else ""
+    back = "Until then it can be taken back." if is_mine else ""
     return Outcome(
         tone="good",
         sentence="Approved.",
-        detail="Until then it can be taken back." if is_mine else "",
+        detail=" ".join(filter(None, (back, waits))),
         look_again_s=min(UNDO_LOOK_S, max(round(left.total_seconds()), 1) + 1),
         starts_at=review.effective_at,
         undo=is_mine,
     )
 
 
-def _approved(review: AgentReview) -> Outcome:
+def _approved(review: AgentReview, held: str) -> Outcome:
     call = review.call
     again = LOOK_AGAIN_S if _is_recent(review, FOLLOWED_FOR) else 0
     match call.status:
@@ -132,6 +134,8 @@ def _approved(review: AgentReview) -> Outcome:
             told = "It runs as soon as the other reviews of this step are decided."
             if not review.execution.open_reviews:
                 told = "It runs as soon as a runner takes it up."
+            if held:
+                told = f"It waits until {held}."
             return Outcome(tone="good", sentence="Approved.", detail=told, look_again_s=again)
         case CallStatus.RUNNING:
             return Outcome(tone="good", sentence="Approved; it is running now.", look_again_s=again)

@@ -15,7 +15,7 @@ from django.views.decorators.http import require_safe
 
 from executions import operations
 from executions.desk.confirming import check_typed
-from executions.desk.following import followed
+from executions.desk.following import followed, strip_of
 from executions.desk.forms import AskForm, CancelForm, DecisionForm, SeenForm, SettleForm
 from executions.desk.item import following_context, permitted, refused, review_page
 from executions.desk.proposal import find_review, proposal_of
@@ -28,7 +28,7 @@ from executions.models import AgentReview
 from executions.operations import cancelling
 from executions.operations.refusals import AlreadyDecided, AlreadyFinal, Refusal
 from executions.pages import kept
-from executions.pages.frame import PersonRequest
+from executions.pages.frame import PersonRequest, switched_off
 from executions.templatetags import words
 
 _SAID = {
@@ -52,11 +52,13 @@ def outcome(request: PersonRequest, review_id: UUID) -> HttpResponse:
     found = permitted(request, review_id)
     versions = versions_of(found)
     standing = standing_of(request.user, found, versions)
-    became = followed(request.user, found, standing, versions)
-    if became is None or became.state == request.GET.get("seen"):
+    off, seen = switched_off(), request.GET.get("seen", "")
+    became = followed(request.user, found, standing, versions, off)
+    if became is None or became.state == seen:
         return HttpResponse(status=204)
     context = {
-        **following_context(request, found, became, versions),
+        **following_context(request, found, became, versions, off),
+        "strip_anew": not seen.endswith(f":{strip_of(off)}"),
         "standing": standing,
         "headline": proposal_of(found).sentence,
     }

@@ -47,7 +47,8 @@ def following(story: Story, state: str) -> Following:
 
 
 def state_of(execution_id: UUID) -> str | None:
-    """Return what changes whenever the execution's page does, by one query; None without it."""
+    """Return what changes whenever the execution's page does, by one query; None without it.
+    Its last part changes with any switch."""
     moments = AgentAudit.objects.filter(execution=OuterRef("pk")).order_by("-seq").values("seq")
     switches = AgentControl.objects.order_by("-changed_at").values("changed_at")
     row = (
@@ -58,12 +59,12 @@ def state_of(execution_id: UUID) -> str | None:
             started=Max("tool_calls__started_at"),
             finished=Max("tool_calls__finished_at"),
             calls=Count("tool_calls"),
-            switched=Subquery(switches[:1]),
+            switched=Subquery(switches[:1]),  # the last
         )
         .order_by("pk")
         .first()
     )
-    return None if row is None else ":".join(map(str, row))
+    return None if row is None else "|".join(map(str, row))
 
 
 def _every_s(execution: AgentExecution) -> int:

@@ -15,6 +15,7 @@ from agentops.accounts.models import User
 from executions import permissions
 from executions.models import AgentBreaker, AgentControl
 from executions.pages import rights, staying
+from executions.pages.held import Switch
 from executions.pages.waiting import waiting_for
 
 
@@ -50,7 +51,9 @@ def page(
     many reviews wait for the person, where the page has counted them itself."""
     frame = {"here": here, **site()}
     if request.user.is_authenticated:
-        frame |= {"places": places(request.user, waiting), **switches()}
+        frame["places"] = places(request.user, waiting)
+        if "switched_off" not in (context or {}):
+            frame["switched_off"] = switched_off()
         frame |= staying.told(request)
     response = render(request, template, {**frame, **(context or {})}, status=status)
     response.headers["Cache-Control"] = "no-store"
@@ -66,12 +69,12 @@ def site() -> dict[str, Any]:
     }
 
 
-def switches() -> dict[str, Any]:
-    """Return what every page tells of what is switched off; as a rule nothing, by one query."""
+def switched_off() -> list[Switch]:
+    """Return what every page tells to be switched off; as a rule nothing, by one query."""
     controls, breakers = AgentControl.objects.off(), AgentBreaker.objects.open()
     names = (controls.order_by().values_list("key"), breakers.order_by().values_list("tool_name"))
     is_any = names[0].union(names[1], all=True).exists()
-    return {"switched_off": [*controls, *breakers] if is_any else []}
+    return [*controls, *breakers] if is_any else []
 
 
 def places(person: User, waiting: int | None = None) -> list[Place]:

@@ -15,7 +15,7 @@ from django.views.decorators.http import require_safe
 from executions import operations, permissions
 from executions.pages import kept, retrying, rights, sentences
 from executions.pages.following import Following, following, state_of
-from executions.pages.frame import PersonRequest, page
+from executions.pages.frame import PersonRequest, page, switched_off
 from executions.pages.story import Story, story_of
 
 
@@ -64,6 +64,8 @@ def followed(request: PersonRequest, execution_id: UUID) -> HttpResponse:
     context = {
         **_context(request, story, following(story, state)),
         "anew": True,
+        "switched_off": switched_off(),
+        "strip_anew": not had.cleaned_data["seen"].endswith(state[state.rindex("|") :]),
         **_since(story, had.cleaned_data),
     }
     response = render(request, "pages/_story_anew.html", context)

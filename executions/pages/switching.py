@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import Any
 
 from django import forms
@@ -9,8 +10,10 @@ from django import forms
 from agentops.accounts.models import User
 from executions import operations
 from executions.agents import all_agents
-from executions.models import AgentControl
+from executions.core.states import EXECUTION_MOVES, FINAL, CallStatus, ExecutionStatus
+from executions.models import AgentControl, AgentExecution, AgentToolCall
 from executions.operations.switching import REASON_CHARS
+from executions.templatetags import words
 from tools.registry import TOOLS
 
 
@@ -18,7 +21,7 @@ def places() -> list[Any]:
     """Return what can be switched off, as the choices of a field."""
     agents = [(f"agent:{agent.name}", agent.name) for agent in all_agents()]
     tools = [(f"tool:{name}", name) for name in sorted(TOOLS)]
-    return [("all:", "Everything"), ("Agents", agents), ("Tools", tools)]
+    return [("", "Choose…"), ("all:", "Everything"), ("Agents", agents), ("Tools", tools)]
 
 
 class PullForm(forms.Form):
@@ -30,6 +33,9 @@ class PullForm(forms.Form):
     )
     verb = forms.ChoiceField(
         choices=[("pause", "Pause"), ("kill", "Kill")], widget=forms.HiddenInput
+    )
+    step = forms.ChoiceField(
+        choices=[("confirm", "Yes"), ("back", "No")], widget=forms.HiddenInput, required=False
     )
 
 
@@ -45,6 +51,44 @@ def pull(values: dict[str, Any], person: User) -> AgentControl:
     """Pause or kill what a valid form says. Raises what the operation raises."""
     verb = operations.kill if values["verb"] == "kill" else operations.pause
     return verb(**_where(values), person=person, reason=values["reason"])
+
+
+def asked(values: dict[str, Any]) -> dict[str, Any]:
+    """Return what a person is shown before a valid form counts: of what place, and what stops."""
+    verb = "Kill" if values["verb"] == "kill" else "Pause"
+    place = AgentControl(**_where(values)).place
+    return {"verb": f"{verb} {place}", "stops": stops(values), "reason": values["reason"]}
+
+
+def stops(values: dict[str, Any]) -> list[str]:
+    """Return what a valid form would hold back as things stand now, a sentence each."""
+    where = _where(values)
+    executions = AgentExecution.objects.filter(status__in=list(EXECUTION_MOVES.keys() - FINAL))
+    calls = AgentToolCall.objects.filter(
+        execution__status__in=list(EXECUTION_MOVES.keys() - FINAL),
+        status__in=(CallStatus.APPROVED, CallStatus.RUNNING),
+    )
+    if where["scope"] == "agent":
+        executions = executions.filter(agent_type=where["key"])
+        calls = calls.filter(execution__agent_type=where["key"])
+    if where["scope"] == "tool":
+        calls, executions = calls.filter(tool_name=where["key"]), executions.none()
+    now = Counter(executions.values_list("status", flat=True))
+    of_calls = Counter(calls.values_list("status", flat=True))
+    kills = values["verb"] == "kill"
+    ends = "LLM requests under way are broken off" if kills else "the step under way ends"
+    found = (
+        (now[ExecutionStatus.RUNNING], "execution", f"running now: {ends}"),
+        (now[ExecutionStatus.PENDING], "execution", "ready to go on, left waiting"),
+        (of_calls[CallStatus.RUNNING], "call", "under way, which may still end"),
+        (of_calls[CallStatus.APPROVED], "approved action", "not started yet, left waiting"),
+        (
+            now[ExecutionStatus.AWAITING_REVIEW],
+            "execution",
+            "waiting for people, who can decide",
+        ),
+    )
+    return [f"{words.count(number, what)} {told}." for number, what, told in found if number]
 
 
 def lift(values: dict[str, Any], person: User) -> AgentControl:

@@ -132,19 +132,28 @@ def metrics(request: PersonRequest) -> HttpResponse:
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def switches(request: PersonRequest) -> HttpResponse:
-    """Say what is switched off, and switch more off."""
+    """Say what is switched off, and switch more off once one has seen what that stops."""
     rights.require(request.user, permissions.SWITCH, "pull switches")
     form = switching.PullForm(request.POST or None)
+    context: dict[str, Any] = {"form": form}
     if form.is_valid():
-        try:
-            pulled = switching.pull(form.cleaned_data, request.user)
-        except Refusal as error:
-            form.add_error(None, str(error))
-        else:
-            messages.success(request, switching.told(pulled))
-            return redirect("switches")
+        step = form.cleaned_data["step"]
+        if step == "confirm":
+            return _pulled(request, form)
+        if not step:
+            context |= {"asks": switching.asked(form.cleaned_data)}
     status = 422 if form.errors else 200
-    return page(request, "pages/switches.html", {"form": form}, here="switches", status=status)
+    return page(request, "pages/switches.html", context, here="switches", status=status)
+
+
+def _pulled(request: PersonRequest, form: switching.PullForm) -> HttpResponse:
+    try:
+        pulled = switching.pull(form.cleaned_data, request.user)
+    except Refusal as error:
+        form.add_error(None, str(error))
+        return page(request, "pages/switches.html", {"form": form}, here="switches", status=422)
+    messages.success(request, switching.told(pulled))
+    return redirect("switches")
 
 
 @require_POST

@@ -87,7 +87,7 @@ class Relations:
             "review-edit": {**voted, "step": "confirm", "arguments": other},
             "execution-cancel": {"reason": "because"},
             "launch": {"agent": "customer_record_steward"},
-            "switches": place,
+            "switches": {**place, "step": "confirm"},
             "switch-lift": {**place, "seen": "2026-01-01", "next": "/you/"},
         }
         return forms.get(name, {})

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 from typing import Any
+from urllib.parse import unquote
 from uuid import uuid4
 
 import pytest
@@ -34,7 +35,7 @@ def told(client: Client, review: AgentReview) -> str:
 
 
 def state_of(page: str) -> str:
-    return str(page.split("seen=")[1].split('"', maxsplit=1)[0].replace("%3A", ":"))
+    return unquote(page.split("seen=")[1].split('"', maxsplit=1)[0])
 
 
 def driven(one: AgentExecution) -> AgentExecution:

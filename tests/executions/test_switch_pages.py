@@ -124,11 +124,52 @@ def test_it_leads_nowhere_outside(client: Client, olga: User) -> None:
 def test_the_page_pauses_and_kills(client: Client, olga: User) -> None:
     client.force_login(olga)
     sent = {"place": "tool:send_email", "verb": "kill", "reason": "wrong letterhead"}
-    response = client.post(reverse("switches"), sent, follow=True)
+    shown = client.post(reverse("switches"), sent).content.decode()
+    assert "Kill the tool send_email?" in shown
+    assert not AgentControl.objects.exists(), "it has been asked, no more"
+    back = client.post(reverse("switches"), {**sent, "step": "back"}).content.decode()
+    assert "wrong letterhead</textarea>" in back
+    response = client.post(reverse("switches"), {**sent, "step": "confirm"}, follow=True)
     assert "The tool send_email is killed." in response.content.decode()
     found = AgentControl.objects.get()
     assert (found.scope, found.key, found.state) == ("tool", "send_email", "killed")
     assert (found.reason, found.changed_by) == ("wrong letterhead", olga)
+
+
+def test_nothing_is_chosen_before_a_person_chooses(client: Client, olga: User) -> None:
+    client.force_login(olga)
+    page = read(client, reverse("switches"))
+    assert re.findall(r'value="([^"]*)" selected', page) == [""]
+    sent = {"place": "", "verb": "kill", "reason": "x", "step": "confirm"}
+    assert client.post(reverse("switches"), sent).status_code == 422
+    assert not AgentControl.objects.exists()
+
+
+def test_it_says_what_would_stop_before_it_does(client: Client, olga: User) -> None:
+    client.force_login(olga)
+    factories.running(agent_type=AGENT)
+    factories.execution(agent_type=AGENT)
+    factories.execution(agent_type="another")
+    waits = factories.running(agent_type=AGENT)
+    factories.approve(factories.gated(waits), factories.reviewer("rita"))
+    factories.change(waits, status="pending", lease_owner=None)
+
+    def asked(place: str, verb: str) -> list[str]:
+        sent = {"place": place, "verb": verb, "reason": "x"}
+        page = client.post(reverse("switches"), sent).content.decode()
+        return re.findall(r"<li>([^<]*)</li>", page[page.index("What this holds back now") :])
+
+    assert asked(f"agent:{AGENT}", "kill") == [
+        "1 execution running now: LLM requests under way are broken off.",
+        "2 executions ready to go on, left waiting.",
+        "1 approved action not started yet, left waiting.",
+    ]
+    assert asked("all:", "pause")[:2] == [
+        "1 execution running now: the step under way ends.",
+        "3 executions ready to go on, left waiting.",
+    ]
+    assert asked("tool:send_email", "pause") == ["1 approved action not started yet, left waiting."]
+    assert asked("tool:submit_to_regulator", "pause") == []
 
 
 @pytest.mark.parametrize(
@@ -144,7 +185,8 @@ def test_the_page_refuses_and_keeps_what_was_typed(
 ) -> None:
     paused(olga)
     client.force_login(olga)
-    sent = {"place": f"agent:{AGENT}", "verb": "pause", "reason": "my words", **changes}
+    sent = {"place": f"agent:{AGENT}", "verb": "pause", "reason": "my words", "step": "confirm"}
+    sent |= changes
     response = client.post(reverse("switches"), sent)
     assert response.status_code == 422
     page = response.content.decode()
