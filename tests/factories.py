@@ -131,7 +131,8 @@ def start(one: AgentToolCall) -> AgentToolCall:
 
 def doubt(one: AgentToolCall, *, votes: int = 1) -> AgentReview:
     """A started call whose outcome is hidden, with the review that asks people about it."""
-    change(one, status="in_doubt", error="nobody knows")
+    why = "nobody knows"
+    change(one, status="in_doubt", error=why)
     review = AgentReview.objects.create(
         call=one,
         execution=one.execution,
@@ -140,6 +141,7 @@ def doubt(one: AgentToolCall, *, votes: int = 1) -> AgentReview:
         kind="doubt",
         version=one.reviews.count() + 1,
         required_votes=votes,
+        reason=why,
         target_version=one.target_version,
     )
     change(one.execution, open_reviews=F("open_reviews") + 1)

@@ -15,6 +15,9 @@ from executions.operations.refusals import (
     ReviewClosed,
 )
 
+DID = {"ask": "asked the agent about", "happened": "settled", "drop": "dropped"}
+"""What closed a review, where it is not called as its status is."""
+
 
 def check_permitted(person: User, tool_name: str) -> None:
     """Raise NotPermitted unless this person decides on calls of the tool."""
@@ -34,7 +37,7 @@ def check_open(review: AgentReview) -> None:
 def _why_closed(review: AgentReview) -> Refusal:
     last = review.votes.order_by("-created_at").select_related("voter").first()
     if last and review.status in (ReviewStatus.APPROVED, ReviewStatus.REJECTED):
-        did = "asked the agent about" if last.vote == "ask" else review.status
+        did = DID.get(last.vote, review.status)
         return AlreadyDecided(
             f"{last.voter} {did} this at {last.created_at:%Y-%m-%d %H:%M:%S} UTC."
         )

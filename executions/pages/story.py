@@ -78,7 +78,7 @@ class StepStory:
         votes = (
             vote for one in self.calls for review in one.reviews for vote in review.votes.all()
         )
-        return list({vote.voter_id: vote.voter for vote in votes}.values())
+        return list({one.voter_id: one.voter for one in votes if not one.withdrawn_at}.values())
 
     @property
     def waits(self) -> bool:

@@ -44,6 +44,10 @@ _TONES = {
     CallStatus.IN_DOUBT: ("bad", "warn"),
     ReviewStatus.OPEN: ("warn", "clock"),
     ReviewStatus.VOID: ("", "x"),
+    "settled as happened": ("good", "check"),
+    "settled to run again": ("good", "check"),
+    "settled as dropped": ("", "x"),
+    "asked about": ("", "info"),
 }
 _STEPS = (8, 12, 18, 27, 40, 61, 92, 138)
 _RISKS = {"high": "bad", "medium": "warn", "low": ""}

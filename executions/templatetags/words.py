@@ -23,6 +23,19 @@ DID_THIS = {  # beside the thing itself
     "happened": "said that this happened",
     "drop": "dropped this",
 }
+ENDED_BY = {
+    ("rejected", "ask"): "asked about",
+    ("rejected", "happened"): "settled as happened",
+    ("rejected", "drop"): "settled as dropped",
+}
+
+
+def became(status: str, kind: str, last: str) -> str:
+    """Return what a review came to, by its `last` vote: neither a doubt that was settled is
+    "rejected", nor what was asked about."""
+    if (status, kind) == ("approved", "doubt"):
+        return "settled to run again"
+    return ENDED_BY.get((status, last), status)
 
 
 def duration(ms: Any) -> str:

@@ -75,6 +75,7 @@ def test_the_next_proposal_shows_the_question_and_the_answer_as_unverified(
     again = proposed_again(review, "M-2001 <i>gives</i> it.")
     page = client.get(desk.url(again)).content.decode()
     assert "You asked" in page
+    assert "</a> asked about by rita" in page.split("Decided before in this execution")[1]
     assert "Which message gives &lt;b&gt;this&lt;/b&gt; number?" in page
     assert page.count("M-2001 &lt;i&gt;gives&lt;/i&gt; it.") == 1, "its answer is told once"
     client.force_login(factories.reviewer("omar"))

@@ -7,6 +7,7 @@ from django.test import Client
 
 from agentops.accounts.models import User
 from executions.models import AgentReview
+from executions.pages.sentences import event
 from tests import factories
 from tests.executions import desk
 
@@ -43,6 +44,36 @@ def test_it_happened(client: Client, doubt: AgentReview) -> None:
     assert call.status == "succeeded"
     assert call.tool_output["reference"] == "Message-ID found"
     assert "Settled: it happened." in client.get(desk.url(doubt)).content.decode()
+
+
+def chips(page: str) -> str:
+    return page.split('id="chips"')[1].split("</div>", maxsplit=1)[0]
+
+
+@pytest.mark.parametrize(
+    ("verdict", "became", "found"),
+    [
+        ("happened", "settled as happened", "said that it happened"),
+        ("drop", "settled as dropped", "dropped it"),
+        ("run", "settled to run again", "said that it did not happen, and let it run"),
+    ],
+)
+def test_a_settled_doubt_is_told_as_that_and_its_evidence_stays(
+    client: Client, rita: User, verdict: str, became: str, found: str
+) -> None:
+    doubt = desk.in_doubt(factories.reviewer("omar"))
+    settle(client, doubt, verdict)
+    page = client.get(desk.url(doubt)).content.decode()
+    assert became in chips(page)
+    assert "in doubt" not in chips(page)
+    assert "rejected" not in chips(page)
+    told = page.split("What was known, and what was found out")[1]
+    assert "nobody knows" in told.split("<dt>Known</dt>")[1].split("<dt>", maxsplit=1)[0]
+    assert f"<b>rita</b> {found}: “" in told
+    assert "Seen in the server&#x27;s log." in told
+    assert became in told.split("What was decided on it")[1]
+    trail = [event(row) for row in doubt.execution.audit.order_by("seq")]
+    assert any(one.startswith("the doubt was settled") for one in trail)
 
 
 def test_it_did_not_so_it_runs_under_the_same_key(client: Client, doubt: AgentReview) -> None:

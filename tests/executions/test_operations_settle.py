@@ -134,7 +134,7 @@ def test_it_refuses_a_second_verdict_and_a_stale_page(rita: User, omar: User) ->
     with pytest.raises(Stale):
         settled(review, rita, "drop", seen_digest="other")
     settled(review, rita, "drop")
-    with pytest.raises(AlreadyDecided, match=r"^rita rejected this at"):
+    with pytest.raises(AlreadyDecided, match=r"^rita dropped this at"):
         settled(review, omar, "happened")
 
 
