@@ -95,7 +95,8 @@ class ToolContext:
 
 @dataclass(frozen=True)
 class Target:
-    """The one record a call changes or relies on, and the version it has now."""
+    """The one record a call changes or relies on, and the version it has now: where more than the
+    record matters, `+` and a digest of that follow the record's own version."""
 
     kind: str
     id: str

@@ -10,10 +10,12 @@ from pydantic import AfterValidator, Field
 from tools import conf, records
 from tools.base import Effect, Target, ToolContext, ToolError, ToolInputError, always, tool
 from tools.decisions import Confirmation, Listed
-from tools.models import Customer, CustomerMessage, Document, Regulation
+from tools.looking import Looking
+from tools.models import Customer, Document, Regulation
 from tools.pages import Paper
-from tools.report import Finding, Report, Source
+from tools.report import Finding, Report
 from tools.report_pdf import render, unprintable
+from tools.report_sources import sources
 from tools.schemas import Arguments
 from tools.text import Line, line, paragraphs
 
@@ -44,9 +46,11 @@ def check(arguments: Any) -> None:
 
 
 def target(arguments: Any) -> Target:
-    """Return the customer's record: the report prints its facts as they are now."""
+    """Return the customer's record, at a version of all that the report would say now: its facts,
+    the regulation's words and the sources' titles are printed as they are."""
     record = records.customer(arguments.customer_id)
-    return Target("customer", record.customer_id, str(record.version), str(record))
+    version = _version(record, _report(arguments))
+    return Target("customer", record.customer_id, version, str(record))
 
 
 def headline(arguments: Any, customer: str = "") -> str:
@@ -76,23 +80,27 @@ def _paper(report: Report) -> Paper:
     )
 
 
-def preview(arguments: Any) -> dict[str, Any]:
+def preview(arguments: Any, looking: Looking = Looking()) -> dict[str, Any]:  # noqa: B008 frozen
     """Return what the report will say.
 
     `report`: a tools.report.Report (title, authority, facts, outcome, findings, sources, …), or
     None with `problem` saying why it cannot be made; `customer_version`: whose facts are shown;
-    `papers`: the PDF itself, the same bytes as are made as long as the record and the day stay.
+    `papers`: the PDF itself, the same bytes as are made as long as the day and all it says stay;
+    `stale`: it would have said something else when this was proposed.
     """
     try:
         report = _report(arguments)
         _refuse_unprintable(report)
     except ToolError as error:
         return {"sentence": headline(arguments), "report": None, "problem": str(error)}
+    record = records.customer(arguments.customer_id)
+    then = looking.version if looking.is_ahead else None
     return {
         "sentence": headline(arguments, customer=report.customer_name),
         "report": report,
         "papers": [_paper(report)],
-        "customer_version": records.customer(arguments.customer_id).version,
+        "customer_version": record.version,
+        "stale": then not in (None, _version(record, report)),
         "problem": None,
     }
 
@@ -156,11 +164,14 @@ def generate_compliance_document(
     record. A person decides on it first. The answer gives the document's id and the sha256 of its
     file, which submit_to_regulator asks for."""
     record = records.customer(customer_id, lock=True)
-    if context.target_version not in (None, str(record.version)):
-        raise ToolError(f"{customer_id} changed after people approved this; propose it anew.")
     report = _assembled(
         record, records.regulation(regulation_code), title=title, summary=summary, findings=findings
     )
+    if context.target_version not in (None, _version(record, report)):
+        raise ToolError(
+            f"What this report on {customer_id} says changed after people approved it; propose it "
+            "anew."
+        )
     _refuse_unprintable(report)
     document = _kept(report, made_by=context)
     return {
@@ -170,6 +181,11 @@ def generate_compliance_document(
         "pages": document.pages,
         "title": document.title,
     }
+
+
+def _version(record: Customer, report: Report) -> str:
+    """Return the record's version, `+`, and a digest of what the report says on whatever day."""
+    return f"{record.version}+{report.undated}"
 
 
 def _report(arguments: Any) -> Report:
@@ -203,7 +219,7 @@ def _assembled(
         facts=tuple(records.facts(record)),
         summary=summary,
         findings=complete,
-        sources=_sources(record, complete),
+        sources=sources(record, complete),
         day=timezone.localdate(),
     )
 
@@ -229,41 +245,6 @@ def _matched(regulation: Regulation, findings: list[FindingArgument]) -> tuple[F
         )
         for one, text in texts.items()
     )
-
-
-def _sources(record: Customer, findings: tuple[Finding, ...]) -> tuple[Source, ...]:
-    """Return the records cited, each once; ToolInputError for one that is not this customer's."""
-    cited: dict[str, Source] = {}
-    for finding in findings:
-        ids = [one for _, one in records.cited_in(finding.source)]
-        if not ids and finding.status != "unclear":
-            raise ToolInputError(
-                f"The finding on {finding.requirement_id} names no record; its source must hold an "
-                f"id like {record.customer_id} or DOC-…"
-            )
-        cited |= {one: _source(record, one) for one in ids if one not in cited}
-    return tuple(cited[one] for one in sorted(cited))
-
-
-def _source(record: Customer, record_id: str) -> Source:
-    if record_id.startswith("DOC-"):
-        document = records.document(record_id)
-        _refuse_foreign(record, document, record_id)
-        state = f"{document.created_at:%-d %B %Y}, sha256 {document.sha256[:16]}…"
-        return Source(record_id=record_id, title=document.title, state=state)
-    if record_id.startswith("M-"):
-        message = records.message(record_id)
-        _refuse_foreign(record, message, record_id)
-        state = f"received {message.received_at:%-d %B %Y}"
-        return Source(record_id=record_id, title=f"Message “{message.subject}”", state=state)
-    if record_id != record.customer_id:
-        raise ToolInputError(f"{record_id} is another customer than {record.customer_id}.")
-    return Source(record_id=record_id, title="Customer record", state=f"version {record.version}")
-
-
-def _refuse_foreign(record: Customer, cited: Document | CustomerMessage, record_id: str) -> None:
-    if cited.customer_id not in (None, record.customer_id):
-        raise ToolInputError(f"{record_id} is about {cited.customer_id}, not {record.customer_id}.")
 
 
 def _refuse_unprintable(report: Report) -> None:

@@ -52,6 +52,10 @@ class State:
     version: str
     is_live: bool | None
 
+    def is_at(self, version: str) -> bool:
+        """Test if the record is at the version of a Target, whatever else that one covers."""
+        return version.partition("+")[0] == self.version
+
 
 def states(keys: Collection[tuple[str, str]]) -> dict[tuple[str, str], State]:
     """Return the state of each of these records (kind, id) that there is, by one statement."""

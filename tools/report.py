@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections import Counter
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import date
 from functools import cached_property
 
@@ -70,6 +70,11 @@ class Report:
     def digest(self) -> str:
         """Return the sha256 of what the report says, 64 hex characters."""
         return hashlib.sha256(self.canonical).hexdigest()
+
+    @property
+    def undated(self) -> str:
+        """Return a digest of all it says but for the day, 16 hex characters."""
+        return replace(self, day=date.min).digest[:16]
 
     @property
     def document_id(self) -> str:

@@ -45,7 +45,8 @@ def row_chips(rows: Collection[tuple[AgentReview, Action]]) -> dict[UUID, list[R
 def _chips(review: AgentReview, state: records.State | None, is_known: bool) -> list[RowChip]:
     """A call in doubt has begun: what it would begin with says nothing any more."""
     is_ahead = review.kind == ReviewKind.APPROVAL
-    has_changed = state is not None and review.target_version not in (None, state.version)
+    then = review.target_version
+    has_changed = state is not None and then is not None and not state.is_at(then)
     chips = {
         LIVE: state is not None and state.is_live is True,
         TEST: state is not None and state.is_live is False,

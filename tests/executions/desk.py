@@ -57,6 +57,7 @@ def proposed(
     expires_in: timedelta | None = timedelta(days=7),
     risk: str = "medium",
     customer: str | None = None,
+    version: str | None = None,
     agent: str = "customer_record_steward",
     read: Sequence[tuple[str, Any, Any]] = (),
 ) -> AgentReview:
@@ -80,6 +81,7 @@ def proposed(
         gated=True,
         status="awaiting_review",
         review_id=key,
+        target_version=version,
     )
     review = AgentReview.objects.create(
         pk=key,
@@ -92,6 +94,7 @@ def proposed(
         risk=risk,
         expires_at=expires_in and Now() + expires_in,
         customer_id=customer,
+        target_version=version,
     )
     factories.change(one, status="awaiting_review", lease_owner=None, open_reviews=1)
     return factories.fresh(review)

@@ -199,6 +199,18 @@ def document() -> dict[str, Any]:
     }
 
 
+def test_a_document_that_would_say_something_else_by_now_is_told(
+    client: Client, rita: User
+) -> None:
+    told = "What it would say changed since this was proposed"
+    tool = TOOLS["generate_compliance_document"]
+    now = tool.look(tool.parse(document()))
+    assert now is not None
+    for version, is_told in [(now.version, False), ("1+0123456789abcdef", True)]:
+        review = desk.proposed(tool.name, document(), version=version)
+        assert (told in shown(client, review)) is is_told
+
+
 def test_a_tool_without_a_preview_shows_its_fields(
     client: Client, rita: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -59,6 +59,7 @@ def test_a_filing_says_that_it_is_a_test_or_live_and_that_the_authority_changed(
 def test_a_record_that_moved_on_is_told(tool: str) -> None:
     now = str(Customer.objects.get(pk=GIVEN[tool]["customer_id"]).version)
     assert chips(row(tool, now), row(tool, "0"), row(tool)) == [[], [CHANGED], []]
+    assert chips(row(tool, f"{now}+0a1b"), row(tool, "0+0a1b")) == [[], [CHANGED]]
     assert chips(row(tool, "0", customer_id="C-9999")) == [[]]
 
 

@@ -15,7 +15,8 @@ from tests.rehearsal_server import RehearsalServer
 from tests.support.rehearsed_agent import calls, text
 from tests.support.standing_runner import run_until_idle
 from tests.support.trial import launched, only_call, trial
-from tools.models import Customer
+from tests.tools.reports import report_arguments
+from tools.models import Customer, Document, Regulation
 
 CUSTOMER, PHONE = "C-9001", "+31 10 555 0199"
 
@@ -71,6 +72,31 @@ def test_a_record_changed_since_the_approval_is_put_before_people_again(
     assert (call.status, call.tool_output["previous_version"]) == ("succeeded", 2)
     record = Customer.objects.get(pk=CUSTOMER)
     assert (record.phone, record.industry, record.version) == (PHONE, "Shipping", 3)
+    nothing_is_violated()
+
+
+def test_a_regulation_edited_since_the_approval_is_put_before_people_again(
+    llm: RehearsalServer, reviewers: list[User]
+) -> None:
+    """T9: nobody has seen the words that the document would hold; the second approval saw them."""
+    with trial():
+        asked = launched(calls(("generate_compliance_document", report_arguments())), text("done"))
+        execution = drive(llm, asked)
+    approve(execution, reviewers[0])
+    regulation = Regulation.objects.get(pk="AML-6")
+    regulation.requirements[0]["text"] = "Nobody agreed to these words."
+    regulation.save()
+
+    drive(llm, execution)
+
+    assert (execution.status, only_call(execution).started_at) == ("awaiting_review", None)
+    assert "changed after the approval" in execution.reviews.get(status="open").reason
+
+    approve(execution, reviewers[1])
+    drive(llm, execution)
+
+    made = Document.objects.get(pk=only_call(execution).tool_output["document_id"])
+    assert "Nobody agreed to these words." in made.text
     nothing_is_violated()
 
 

@@ -2,17 +2,22 @@ from __future__ import annotations
 
 import hashlib
 import io
+import re
+from datetime import date
 from typing import Any
 
 import pytest
+from django.db.models import QuerySet
+from django.utils import timezone
 from pypdf import PdfReader
 from pytest_django import Settings
 
 from tests.tools.calling import CALL, run
 from tests.tools.reports import findings, report_arguments
-from tools.base import Target, ToolError, ToolInputError
+from tools.base import ToolError, ToolInputError
 from tools.generate_compliance_document import draft
-from tools.models import Customer, CustomerMessage, Document
+from tools.looking import Looking, preview_of
+from tools.models import Customer, CustomerMessage, Document, Regulation
 from tools.registry import get_tool
 
 NAME = "generate_compliance_document"
@@ -25,6 +30,22 @@ def _with_source(source: str, status: str = "met") -> dict[str, Any]:
     changed = findings()
     changed[0] |= {"source": source, "status": status}
     return report_arguments(findings=changed)
+
+
+def _requirements() -> list[dict[str, Any]]:
+    return list(Regulation.objects.get(pk="AML-6").requirements)
+
+
+def _version_of(arguments: dict[str, Any]) -> str:
+    assert TOOL.target is not None
+    target = TOOL.target(TOOL.parse(arguments))
+    assert target is not None
+    return target.version
+
+
+def _seen(arguments: dict[str, Any], version: str | None = None) -> dict[str, Any]:
+    """What a reviewer is shown of a call that was proposed at that version."""
+    return preview_of(TOOL, TOOL.parse(arguments), Looking(version=version))
 
 
 def _refused(arguments: dict[str, Any]) -> str:
@@ -194,10 +215,37 @@ def test_texts_that_do_not_fit_are_refused(changes: dict[str, Any], why: str) ->
         TOOL.parse(report_arguments(**changes))
 
 
-def test_a_record_that_moved_on_since_people_approved_is_not_reported_on() -> None:
+@pytest.mark.parametrize(
+    ("changed", "field", "value"),
+    [
+        (Customer.objects.filter(pk="C-1001"), "phone", "+31 10 555 0199"),
+        (Regulation.objects.filter(pk="AML-6"), "title", "Another title"),
+        (Regulation.objects.filter(pk="AML-6"), "requirements", "reworded"),
+        (CustomerMessage.objects.filter(pk="M-2001"), "subject", "Another subject"),
+    ],
+)
+def test_what_moved_on_since_people_approved_is_not_reported_on(
+    changed: QuerySet[Any], field: str, value: str
+) -> None:
+    """Whatever the report would say else than they read: its ids and arguments are the same."""
+    CustomerMessage.objects.filter(pk="M-2001").update(customer="C-1001")
+    arguments = _with_source("C-1001, M-2001")
+    approved = _version_of(arguments)
+    reworded = [{**one, "text": f"{one['text']} Or not."} for one in _requirements()]
+    changed.update(**{field: reworded if value == "reworded" else value})
     with pytest.raises(ToolError, match="changed after people approved"):
-        run(NAME, report_arguments(), target_version="7")
-    assert run(NAME, report_arguments(), target_version="1")
+        run(NAME, arguments, target_version=approved)
+    assert _seen(arguments, approved)["stale"] is True
+    assert run(NAME, arguments, target_version=_version_of(arguments))
+
+
+def test_a_day_that_passed_is_no_change(monkeypatch: pytest.MonkeyPatch) -> None:
+    """People are told that the document bears the day on which it is made."""
+    approved = _version_of(report_arguments())
+    monkeypatch.setattr(timezone, "localdate", lambda: date(2031, 5, 4))
+    assert _seen(report_arguments(), approved)["stale"] is False
+    made = run(NAME, report_arguments(), target_version=approved)
+    assert "4 May 2031" in Document.objects.get(pk=made["document_id"]).text
 
 
 def test_it_speaks_in_the_name_of_the_organisation_and_production_must_give_one(
@@ -213,9 +261,11 @@ def test_it_speaks_in_the_name_of_the_organisation_and_production_must_give_one(
 
 def test_its_target_is_the_customers_record() -> None:
     assert TOOL.target is not None
-    assert TOOL.target(TOOL.parse(report_arguments())) == Target(
-        "customer", "C-1001", "1", "Marlowe Shipping B.V. (C-1001)"
-    )
+    target = TOOL.target(TOOL.parse(report_arguments()))
+    assert target is not None
+    assert (target.kind, target.id) == ("customer", "C-1001")
+    assert target.label == "Marlowe Shipping B.V. (C-1001)"
+    assert re.fullmatch(r"1\+[0-9a-f]{16}", target.version)
 
 
 def test_the_preview_holds_the_very_report_that_would_be_made() -> None:
