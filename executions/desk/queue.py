@@ -216,9 +216,8 @@ def _tasks(
 
     def task(one: AgentReview) -> Task:
         customer = names[one.pk] or one.customer_id or ""
-        told = {"headline": said[one.pk].headline, "customer": customer}
-        told |= {"group": group_of(one, at), "lost_to": losses.get(one.pk)}
-        return _task(one, person, now, chips=chips[one.pk], **told)
+        told = {"headline": said[one.pk].headline, "customer": customer, "group": group_of(one, at)}
+        return _task(one, person, now, lost_to=losses.get(one.pk), chips=chips[one.pk], **told)
 
     return [[task(one) for one in rows] for rows in read]
 
