@@ -38,10 +38,11 @@ def preview(arguments: Any, looking: Looking = Looking()) -> dict[str, Any]:  # 
     """Return what the reviewer sees, read from the live record.
 
     `rows`: [{field, label, then, now, will_be, sensitive, same, moved}]; `unchanged`: [(label,
-    value)]; `moved`: [(label, then, now)] of the other fields that changed since this was proposed
-    over version `read_version`, and `stale`: whether the record has moved on while this may still
-    run; `then_known`: whether the agent read that version in this execution, so that its values are
-    known. `reason` is the agent's own text. `made`: (version before, after) once it is done; then
+    value)]; `on_record`: {path of the argument: the value now}; `moved`: [(label, then, now)] of
+    the other fields that changed since this was proposed over version `read_version`, and `stale`:
+    whether the record has moved on while this may still run; `then_known`: whether the agent read
+    that version in this execution, so that its values are known. `reason` is the agent's own text.
+    `made`: (version before, after) once it is done; then
     `now` is what the call replaced.
     """
     record = records.customer(arguments.customer_id)
@@ -66,6 +67,7 @@ def preview(arguments: Any, looking: Looking = Looking()) -> dict[str, Any]:  # 
             for name, label in LABELS.items()
             if name not in changes
         ],
+        "on_record": {f"changes.{name}": in_words(getattr(record, name)) for name in LABELS},
         "moved": _moved(record, then, but=changes.keys()),
         "made": made,
         "is_ahead": looking.is_ahead,

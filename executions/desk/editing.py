@@ -20,7 +20,8 @@ from executions import operations
 from executions.core import storable
 from executions.core.states import ReviewKind, ReviewStatus
 from executions.desk.differences import differences
-from executions.desk.fields import Group, blame, form_of
+from executions.desk.fields import Group, form_of
+from executions.desk.fields_blamed import blame
 from executions.desk.filters import trail_of
 from executions.desk.item import permitted, refused
 from executions.desk.proposal import Proposal, proposal_of
@@ -44,20 +45,20 @@ def edit(request: PersonRequest, review_id: UUID) -> HttpResponse:
     if request.method != "POST":
         if found.status != ReviewStatus.OPEN:
             return redirect("review", review_id)
-        return _fields(request, proposal, form_of(proposal.tool, proposal.call.tool_input))
+        return _fields(request, proposal, _form(proposal))
     if request.POST.get("seen_digest") != found.input_digest or found.status != ReviewStatus.OPEN:
         return _too_late(request, found)
     match request.POST.get("step"):
         case "confirm":
             return _edited(request, proposal, _sent(request))
         case "back":
-            return _fields(request, proposal, form_of(proposal.tool, _sent(request)))
+            return _fields(request, proposal, _form(proposal, _sent(request)))
     return _looked_at(request, proposal, proposal.tool)
 
 
 def _looked_at(request: PersonRequest, proposal: Proposal, tool: Tool) -> HttpResponse:
     """Read the fields; show what they would change, or what is wrong with them."""
-    form = form_of(tool, proposal.call.tool_input)
+    form = _form(proposal)
     arguments = form.read(request.POST)
     if any(one.errors for one in form.fields()):
         return _fields(request, proposal, form, status=422)
@@ -88,8 +89,7 @@ def _edited(request: PersonRequest, proposal: Proposal, arguments: Any) -> HttpR
             reason=request.POST.get("reason", ""),
         )
     except EditRefused as error:
-        assert proposal.tool is not None
-        form = form_of(proposal.tool, arguments)
+        form = _form(proposal, arguments)
         return _fields(request, proposal, form, told=blame(form, str(error)), status=422)
     except NotPermitted as error:
         return refused(request, found, error)
@@ -115,6 +115,14 @@ def _lost(request: PersonRequest, found: AgentReview) -> Any:
     if "arguments" in request.POST or tool is None:
         return _sent(request)
     return form_of(tool, shown_by(found)).read(request.POST)
+
+
+def _form(proposal: Proposal, arguments: Any = None) -> Group:
+    """Return the form with `arguments`, or with those proposed, beside what is on record now."""
+    assert proposal.tool is not None
+    given = proposal.call.tool_input if arguments is None else arguments
+    stands = (proposal.preview or {}).get("on_record")
+    return form_of(proposal.tool, given, stands if isinstance(stands, dict) else None)
 
 
 def _sent(request: PersonRequest) -> Any:

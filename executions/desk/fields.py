@@ -6,12 +6,12 @@ and what nobody touched must not change.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from executions.core import storable
+from executions.desk.typed import flag_of, number_of, plain_lines, text_of
 from tools.base import Tool
 
 LEFT_OUT = object()
@@ -24,7 +24,8 @@ Data = Mapping[str, str]
 
 @dataclass
 class Field:
-    """One value. `kind`: line, text, lines, integer, number, flag, choice, date or json."""
+    """One value. `kind`: line, text, lines, integer, number, flag, choice, date or json. `stands`:
+    what is on record in words, where leaving the field empty lets it stay."""
 
     name: str
     label: str
@@ -35,6 +36,12 @@ class Field:
     options: Sequence[Any] = ()
     errors: list[str] = field(default_factory=list)
     typed: str | None = None
+    stands: str | None = None
+
+    @property
+    def is_idle(self) -> bool:
+        """Say whether nothing was proposed here, nor typed, nor is missing."""
+        return self.is_optional and self.value is None and not self.text and not self.errors
 
     @property
     def text(self) -> str:
@@ -43,13 +50,13 @@ class Field:
 
     @property
     def shown(self) -> str:
-        return _text(self.kind, self.value)
+        return text_of(self.kind, self.value)
 
     @property
     def choices(self) -> list[str]:
         if self.kind == "flag":
             return ["yes", "no"]
-        found = [_text("choice", one) for one in self.options]
+        found = [text_of("choice", one) for one in self.options]
         return found if not self.shown or self.shown in found else [self.shown, *found]
 
     @property
@@ -61,8 +68,8 @@ class Field:
 
     def read(self, data: Data) -> Any:
         """Return the value typed, or LEFT_OUT; what cannot be read leaves an error here."""
-        self.typed = _lines(data.get(self.name, ""))
-        if self.typed == _lines(self.shown):
+        self.typed = plain_lines(data.get(self.name, ""))
+        if self.typed == plain_lines(self.shown):
             return LEFT_OUT if self.value is None and self.is_optional else self.value
         if not self.typed.strip() and self.is_optional:
             return LEFT_OUT
@@ -77,13 +84,13 @@ class Field:
             case "lines":
                 return [line for line in typed.split("\n") if line.strip()]
             case "integer":
-                return _number(typed, whole=True)
+                return number_of(typed, whole=True)
             case "number":
-                return _number(typed, whole=False)
+                return number_of(typed, whole=False)
             case "flag":
-                return _flag(typed)
+                return flag_of(typed)
             case "choice":
-                return next((one for one in self.options if _text("choice", one) == typed), typed)
+                return next((one for one in self.options if text_of("choice", one) == typed), typed)
             case "json":
                 return storable.parse(typed)
         return typed
@@ -91,7 +98,8 @@ class Field:
 
 @dataclass
 class Group:
-    """The fields of an object, or the objects of a list. `may_go`: it can be left out."""
+    """The fields of an object, or the objects of a list. `may_go`: it can be left out; `is_first`:
+    it is new, and none is there; `stands`: as with a field."""
 
     name: str
     label: str
@@ -100,7 +108,29 @@ class Group:
     is_optional: bool = False
     may_go: bool = False
     is_new: bool = False
+    is_first: bool = False
     is_gone: bool = False
+    stands: str | None = None
+
+    @property
+    def is_idle(self) -> bool:
+        return self.is_optional and all(part.is_idle for part in self.parts)
+
+    @property
+    def folded(self) -> list[Field | Group]:
+        """What is of no concern here as long as nobody asks for it; a single one is shown."""
+        idle = [] if self.is_list or self.is_new else [one for one in self.parts if one.is_idle]
+        return idle if 1 < len(idle) < len(self.parts) else []
+
+    @property
+    def shown_parts(self) -> list[Field | Group]:
+        folded = {one.name for one in self.folded}
+        return [one for one in self.parts if one.name not in folded]
+
+    @property
+    def is_kept(self) -> bool:
+        """Say whether what is folded stays on record as it is."""
+        return all(one.stands is not None for one in self.folded)
 
     def fields(self) -> Iterator[Field]:
         for part in self.parts:
@@ -119,29 +149,25 @@ class Group:
         return read or (LEFT_OUT if self.is_optional else {})
 
 
-def form_of(tool: Tool, arguments: Any) -> Group:
-    """Return the tool's arguments as fields that hold `arguments`."""
+def form_of(tool: Tool, arguments: Any, stands: Mapping[str, str] | None = None) -> Group:
+    """Return the tool's arguments as fields that hold `arguments`. `stands`: what is on record in
+    words, by the argument's path (`changes.phone`)."""
     raw = tool.arguments.model_json_schema()
     made = _part(_ROOT, raw, arguments, raw.get("$defs", {}), optional=False)
     assert isinstance(made, Group)
+    _note(made, stands or {})
     return made
 
 
-def blame(form: Group, told: str) -> list[str]:
-    """Put the clauses of a tool's refusal at the fields they name; return the others."""
-    rest = []
-    for clause in told.split("; "):
-        place, colon, message = clause.rpartition("not accepted: ")[2].partition(": ")
-        named = f"{_ROOT}.{place}"
-        found = next(
-            (one for one in form.fields() if named == one.name or named.startswith(f"{one.name}.")),
-            None,
-        )
-        if found and colon:
-            found.errors.append(message)
-        else:
-            rest.append(clause)
-    return rest
+def path_of(part: Field | Group) -> str:
+    return part.name.removeprefix(_ROOT).removeprefix(".")
+
+
+def _note(group: Group, stands: Mapping[str, str]) -> None:
+    for part in group.parts:
+        part.stands = stands.get(path_of(part))
+        if isinstance(part, Group):
+            _note(part, stands)
 
 
 def _part(name: str, schema: Any, value: Any, definitions: Any, *, optional: bool) -> Field | Group:
@@ -194,6 +220,7 @@ def _objects(
     for number, one in enumerate([*value, {}]):
         part = _object(f"{name}.{number}", f"{label} {number + 1}", inner, one, definitions, True)
         part.is_new = number == len(value)
+        part.is_first = part.is_new and not value
         part.may_go = not part.is_new
         for each in part.fields() if part.is_new else ():
             each.is_optional = True
@@ -239,37 +266,3 @@ def _array_kind(items: Any, value: Any) -> str:
     if items.get("type") == "string" and not any("\n" in str(one) for one in value or ()):
         return "lines"
     return "objects" if "$ref" in items or "properties" in items else "json"
-
-
-def _text(kind: str, value: Any) -> str:
-    if value is None:
-        return ""
-    if kind == "lines" and isinstance(value, list):
-        return "\n".join(map(str, value))
-    if kind == "flag":
-        return "yes" if value else "no"
-    if isinstance(value, str) and kind != "json":
-        return value
-    return json.dumps(value, ensure_ascii=False, indent=2 if kind == "json" else None)
-
-
-def _lines(text: str) -> str:
-    return text.replace("\r\n", "\n").replace("\r", "\n")
-
-
-def _flag(typed: str) -> bool:
-    if typed not in ("yes", "no"):
-        raise ValueError("Say yes or no.")
-    return typed == "yes"
-
-
-def _number(typed: str, *, whole: bool) -> int | float:
-    try:
-        return int(typed.strip())
-    except ValueError:
-        if whole:
-            raise ValueError("A whole number is needed.") from None
-    try:
-        return float(typed.strip().replace(",", "."))
-    except ValueError:
-        raise ValueError("A number is needed.") from None

@@ -91,6 +91,7 @@ def test_fields_say_what_is_wrong_with_them(site: Site, rita: User) -> None:
     expect(field).to_have_attribute("aria-invalid", "true")
     expect(page.locator(".errors li")).to_contain_text("phone number")
     field.fill("+420 555 010 999")
+    page.get_by_text("9 more fields, which stay as they are").click()
     page.get_by_label("Politically exposed").select_option("yes")
     page.get_by_role("button", name="See what changes").click()
     page.get_by_role("button", name="Put this before people").click()

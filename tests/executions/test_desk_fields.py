@@ -4,16 +4,21 @@ from __future__ import annotations
 
 import json
 import re
+from html import unescape
 from typing import Any
 
 import pytest
+from django.test import Client
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from agentops.accounts.models import User
 from executions.desk.differences import differences
-from executions.desk.fields import Field, form_of
+from executions.desk.fields import Field, Group, form_of
+from executions.desk.fields_blamed import blame
 from tests.executions import desk
 from tests.executions.test_desk_review import document
+from tools.base import ToolError
 from tools.registry import TOOLS
 
 CHANGE = {
@@ -132,6 +137,54 @@ def test_what_cannot_be_read_is_told_at_its_field(kind: str, typed: str, told: s
     assert one.text == typed
 
 
+@pytest.mark.parametrize(
+    ("tool", "typed", "told"),
+    [
+        ("send_email", {"subject": " "}, "Subject is needed."),
+        ("send_email", {"to": ""}, "To needs at least one line."),
+        (
+            "send_email",
+            {"to": "a@b.example\r\n\r\nnot one"},
+            "Line 3 (“not one”) is not a plain e-mail address like ana@example.org.",
+        ),
+        (
+            "update_customer_record",
+            {"customer_id": "1001"},
+            "Customer id does not look like that: like C-1001.",
+        ),
+        ("update_customer_record", {"changes.phone": "call me"}, "Phone is not"),
+        (
+            "update_customer_record",
+            {"changes.beneficial_owners.2.name": "C"},
+            "Share percent is needed.",
+        ),
+    ],
+)
+def test_a_refusal_stands_at_its_own_field_and_line_in_words(
+    tool: str, typed: dict[str, str], told: str
+) -> None:
+    form = form_of(TOOLS[tool], PROPOSALS[tool])
+    data = {one.name: one.text for one in form.fields()}
+    read = form.read(data | {f"arg.{name}": text for name, text in typed.items()})
+    with pytest.raises(ToolError) as refusal:
+        TOOLS[tool].parse(read)
+    assert blame(form, str(refusal.value)) == []
+    found = {one.name.rpartition(".")[2]: one.errors for one in form.fields() if one.errors}
+    assert told in " ".join(error for errors in found.values() for error in errors)
+
+
+def test_what_was_not_proposed_is_folded_beside_what_is_on_record() -> None:
+    form = form_of(TOOLS["update_customer_record"], desk.CHANGE, {"changes.name": "Ostrava"})
+    changes = next(part for part in form.parts if part.label == "changes")
+    assert isinstance(changes, Group)
+    assert [part.label for part in changes.shown_parts] == ["phone"]
+    assert len(changes.folded) == 9
+    assert changes.folded[0].stands == "Ostrava"
+    form.read({one.name: one.text for one in form.fields()} | {"arg.changes.name": "New"})
+    assert [part.label for part in changes.shown_parts] == ["name", "phone"]
+    assert not form_of(TOOLS["send_email"], desk.LETTER).folded
+
+
 def test_a_difference_in_a_long_text_is_shown_word_by_word() -> None:
     (found,) = differences({"body": "it was filed on Monday"}, {"body": "it is filed on Monday"})
     assert [one.text for one in found.was or () if one.has_changed] == ["was"]
@@ -145,3 +198,13 @@ def test_what_was_added_or_left_out_is_shown_as_such() -> None:
         ("deep 2 \N{SINGLE RIGHT-POINTING ANGLE QUOTATION MARK} x", True, False),
         ("a", False, True),
     ]
+
+
+@pytest.mark.django_db
+def test_the_form_says_what_is_on_record_now(client: Client, rita: User, sample_data: None) -> None:
+    review = desk.proposed("update_customer_record", desk.CHANGE)
+    page = client.get(desk.url(review, "edit")).content.decode()
+    words = " ".join(unescape(re.sub("<[^>]*>", "", page)).split())
+    assert "Now: +420 596 555 018 (left empty, it stays so)" in words
+    assert "9 more fields, which stay as they are" in words
+    assert "takes the place of all of it; left empty, it stays so)" in words
