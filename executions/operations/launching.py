@@ -17,9 +17,10 @@ from executions.engine import tickets
 from executions.engine.definitions import Definition, define
 from executions.models import AgentDefinition, AgentExecution
 from executions.operations.patience import patient
-from executions.operations.refusals import KeyReused, NotPermitted
+from executions.operations.refusals import KeyReused, NotPermitted, Refusal
 
 KEY_CHARS = 200
+RETRY = "retry "  # what a retry's own key begins with, and no other's
 
 
 @dataclass(frozen=True)
@@ -46,7 +47,7 @@ def launch(
 
     `user` is whom it runs for, `launched_by` who asked (default: the same); `limits` maps names
     to values put over the agent's. Raises UnknownAgent, InputRefused, LimitError, NotPermitted,
-    KeyReused; nothing is stored then.
+    KeyReused, and Refusal for a key that a retry would use; nothing is stored then.
     """
     agent = get_agent(agent_type)
     check_permitted(launched_by or user, agent_type)
@@ -57,7 +58,7 @@ def launch(
             " lone surrogate), or is too large."
         )
     ceilings = limit_rules.merged(agent.limits, limits or {})
-    _check_key(idempotency_key)
+    _check_key(idempotency_key, is_retry=retry_of is not None)
     definition = define(agent)
     with commit("launch"):
         _keep(definition)
@@ -111,9 +112,13 @@ def _seen_before(kept: AgentExecution, row: AgentExecution) -> Launched:
     return Launched(kept, is_new=False)
 
 
-def _check_key(key: str | None) -> None:
+def _check_key(key: str | None, *, is_retry: bool) -> None:
     if key is None:
         return
+    if key.startswith(RETRY) and not is_retry:
+        raise Refusal(
+            f"Idempotency keys that begin with {RETRY!r} are kept for retries; use another."
+        )
     if not 0 < len(key) <= KEY_CHARS or not key.isprintable():
         raise KeyReused(f"An idempotency key has 1 to {KEY_CHARS} printable characters.")
 

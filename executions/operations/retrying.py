@@ -11,7 +11,7 @@ from django.db.models import Q
 from agentops.accounts.models import User
 from executions.core.states import CallStatus
 from executions.models import AgentExecution, AgentToolCall
-from executions.operations.launching import Launched, check_permitted, launch
+from executions.operations.launching import RETRY, Launched, check_permitted, launch
 from executions.operations.refusals import AlreadyDecided, EffectsDone, NotFound, Refusal
 
 # A doubt that was dropped may have happened all the same.
@@ -52,7 +52,7 @@ def retry(
         launched_by=person,
         limits=limits,
         # two people who retry at the same moment launch one
-        idempotency_key=f"retry {len(before) + 1} of {execution.pk}",
+        idempotency_key=f"{RETRY}{len(before) + 1} of {execution.pk}",
         priority=execution.priority,
         retry_of=execution,
     )

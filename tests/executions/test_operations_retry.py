@@ -49,6 +49,21 @@ def ended(*, calls: int = 0, status: str = "failed", **columns: object) -> Agent
 
 
 @pytest.mark.django_db
+@pytest.mark.parametrize("form", ["retry 1 of {}", "retry 12 of {}:3", "retry x"])
+def test_nobody_takes_the_keys_by_which_retries_launch(olga: User, form: str) -> None:
+    """C5: whoever had one would keep everybody from retrying that execution."""
+    old = ended()
+    with pytest.raises(Refusal, match="are kept for retries; use another"):
+        operations.launch(
+            agent_type=AGENT,
+            input_data={"message_id": "M-2002"},
+            user=olga,
+            idempotency_key=form.format(old.pk),
+        )
+    assert retry(execution_id=old.pk, person=olga).is_new
+
+
+@pytest.mark.django_db
 @pytest.mark.parametrize("status", ["failed", "completed"])
 def test_it_launches_the_same_input_for_the_same_user_anew(olga: User, status: str) -> None:
     """C5: linked by retry_of, under the present definition; what has ended stays ended."""
