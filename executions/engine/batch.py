@@ -239,9 +239,10 @@ async def _ends(conn: Connection, batch: Batch) -> None:
 
 async def _yields(conn: Connection, batch: Batch) -> None:
     rows = [
-        {"id": e.execution_id, "wake_in_s": e.wake_in_s, "state": e.state}
+        {"id": e.execution_id, "wake_in_s": e.wake_in_s, "state": e.state,
+         "counts": e.was_undriven}
         for _, e in batch.of(Yielded)
-    ]
+    ]  # fmt: skip
     await _run(conn, batch, sql.YIELD, rows)
 
 

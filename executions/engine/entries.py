@@ -92,10 +92,14 @@ class Ended(Entry):
 
 @dataclass(frozen=True, kw_only=True)
 class Yielded(Entry):
-    """Back to pending, from `wake_in_s` seconds on; `state` is kept for the next runner."""
+    """Back to pending, from `wake_in_s` seconds on; `state` is kept for the next runner.
+
+    `was_undriven`: not of anybody's will, so that this claim counts like one that a death ended.
+    """
 
     wake_in_s: float | None = None
     state: dict[str, Any] | None = None
+    was_undriven: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -83,7 +83,8 @@ async def _prepare(services: Services, one: Driven) -> None:
     if one.fault:
         raise Stopped("UNREADABLE", one.fault)
     if one.attempts > MAX_ATTEMPTS:
-        message = f"its runner died {one.attempts - 1} times in a row at step {one.spent.steps}"
+        before = f"it was taken up {one.attempts - 1} times in a row at step {one.spent.steps}"
+        message = f"{before}, and its runner died each time or could not go on with it"
         raise Stopped("POISONED", message)
     if one.definition is None:
         await snapshot_definition(services.conn, one)

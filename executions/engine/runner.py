@@ -211,7 +211,8 @@ class Runner:
         for id, token in await cursor.fetchall():
             log.error("execution %s was leased but not driven; putting it back", id)
             try:
-                await self.services.journal.write(Yielded(execution_id=id, token=token))
+                entry = Yielded(execution_id=id, token=token, was_undriven=True)
+                await self.services.journal.write(entry)
             except (LeaseLost, JournalRefused) as refused:
                 log.warning("execution %s could not be put back: %s", id, refused)
 

@@ -173,9 +173,11 @@ WHERE execution_id = ANY(%s) AND (
 
 YIELD = """
 UPDATE agent_executions e SET
-    status = 'pending', lease_owner = NULL, attempts = 0,
+    status = 'pending', lease_owner = NULL,
+    attempts = CASE WHEN t.counts THEN e.attempts ELSE 0 END,
     wake_at = clock_timestamp() + make_interval(secs => t.wake_in_s),
     state = coalesce(t.state, e.state)
-FROM jsonb_to_recordset(%s) AS t(id uuid, wake_in_s float, state jsonb)
+FROM jsonb_to_recordset(%s) AS t(
+    id uuid, wake_in_s float, state jsonb, counts boolean)
 WHERE e.id = t.id
 """

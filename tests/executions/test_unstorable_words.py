@@ -6,17 +6,27 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+from django.db import connection
 from pytest_django import Settings
 
 from executions import operations
-from executions.engine import answering
+from executions.engine import answering, runner
 from executions.llm import responses
 from tests import factories
 from tests.executions.test_misbehaving_llm import drive, launch
 from tests.rehearsal_server import RehearsalServer
 from tests.support.rehearsed_agent import LETTER, READ, calls, text
+from tests.support.standing_runner import standing_runner
+from tests.support.waiting import wait_until
 from tools.base import ToolError
 from tools.registry import TOOLS
+
+NO_END = """
+CREATE FUNCTION refuse_its_end() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN RAISE EXCEPTION 'planted' USING ERRCODE = 'check_violation'; END $$;
+CREATE TRIGGER refuse_its_end BEFORE UPDATE ON agent_executions FOR EACH ROW
+    WHEN (NEW.stop_reason = 'INTERNAL_ERROR') EXECUTE FUNCTION refuse_its_end();
+"""
 
 
 def test_a_name_that_the_llm_gives_itself_never_ends_an_execution(
@@ -75,3 +85,29 @@ def test_an_error_whose_words_cannot_be_kept_ends_it_all_the_same(
     execution = drive(llm, launch([text()]))
 
     assert (execution.status, execution.stop_reason) == ("failed", "INTERNAL_ERROR")
+
+
+def test_what_is_put_back_because_it_could_not_even_be_ended_is_not_asked_for_ever(
+    llm: RehearsalServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A6: each round without a step counts like a death, or it would cost an LLM request each."""
+
+    def breaks(*_: Any) -> None:
+        raise RuntimeError("of an agent's own check")
+
+    monkeypatch.setattr(answering, "unfit", breaks)
+    monkeypatch.setattr(runner, "TICK_S", 0.02)
+    monkeypatch.setattr(runner, "ORPHANS_EVERY_S", 0.0)
+    execution = launch([text()])
+    with connection.cursor() as cursor:
+        cursor.execute(NO_END)
+    try:
+        with standing_runner(base_url=llm.base_url):
+            wait_until(lambda: factories.fresh(execution).is_final, what="its end")
+    finally:
+        with connection.cursor() as cursor:
+            cursor.execute("DROP FUNCTION refuse_its_end() CASCADE")
+
+    assert (execution.status, execution.stop_reason) == ("failed", "POISONED")
+    assert "taken up 5 times" in str(execution.error)
+    assert len(llm.log()) == 5
