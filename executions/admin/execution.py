@@ -12,6 +12,7 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 
 from executions.admin.filters import AgentFilter, FinishedFilter
+from executions.admin.inputs import about, executions_about, with_inputs
 from executions.admin.readonly import column, exact_moment
 from executions.admin.searching import Search, SearchedAdmin, with_id_from
 from executions.agents import all_agents
@@ -38,7 +39,7 @@ class ExecutionAdmin(SearchedAdmin):
     list_display = ("what", "shown_status", "steps", "tokens", "cost", "launched", "took", "reason")
     list_filter = ("status", AgentFilter, FinishedFilter)
     search_fields = ("agent_type",)
-    search_help_text = "Id or its start, agent, stop reason, key"
+    search_help_text = "Customer or other input, id or its start, agent, stop reason, key"
     list_select_related = ("user",)
     ordering = ("-created_at", "-id")
     fields = (
@@ -53,11 +54,12 @@ class ExecutionAdmin(SearchedAdmin):
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[AgentExecution]:
         rows: ExecutionQuerySet = super().get_queryset(request)
-        return rows.without_payloads()
+        return with_inputs(rows.without_payloads())
 
     def searches(self, rows: QuerySet[Any], term: str) -> Iterator[Search]:
         yield with_id_from(rows, term)
         yield rows.filter(agent_type=term)
+        yield rows.filter(pk__in=executions_about(term))
         agents = [one.name for one in all_agents()]
         yield rows.filter(agent_type__in=agents, idempotency_key=term)
         if STOP_REASON.fullmatch(term):
@@ -77,7 +79,8 @@ class ExecutionAdmin(SearchedAdmin):
 
     @column("execution", header=True)
     def what(self, row: AgentExecution) -> tuple[str, str]:
-        return row.agent_type, f"{str(row.pk)[:8]} for {row.user.get_username()}"
+        whose = f"{str(row.pk)[:8]} for {row.user.get_username()}"
+        return row.agent_type, " · ".join(filter(None, (about(row), whose)))
 
     @column("status", label=TONES)
     def shown_status(self, row: AgentExecution) -> tuple[str, str]:

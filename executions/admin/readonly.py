@@ -13,6 +13,7 @@ from unfold.decorators import display
 
 from executions.admin.paginator import EstimatedPaginator
 
+NO_BREAK = "\N{NO-BREAK SPACE}"
 Shown = TypeVar("Shown", bound=Callable[..., Any])
 
 
@@ -42,5 +43,5 @@ def column(description: str, **unfold: Any) -> Callable[[Shown], Shown]:
 
 
 def exact_moment(at: datetime) -> str:
-    """Return a time in the site's zone to the second, for lists."""
-    return f"{timezone.localtime(at):%-d %b %y, %H:%M:%S}"
+    """Return a time in the site's zone to the second, for lists, where it stays on one line."""
+    return f"{timezone.localtime(at):%-d %b %y, %H:%M:%S}".replace(" ", NO_BREAK)

@@ -11,7 +11,8 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 
 from executions.admin.filters import ToolFilter
-from executions.admin.readonly import column, exact_moment
+from executions.admin.inputs import about, executions_about, with_inputs
+from executions.admin.readonly import NO_BREAK, column, exact_moment
 from executions.admin.searching import Search, SearchedAdmin, with_id_from
 from executions.core.states import CallStatus
 from executions.models import AgentToolCall
@@ -37,7 +38,7 @@ class ToolCallAdmin(SearchedAdmin):
     list_display = ("what", "shown_status", "agent", "step", "kind", "took", "called")
     list_filter = ("status", ToolFilter, "effect", "gated")
     search_fields = ("tool_name",)
-    search_help_text = "Id of call or execution, or its start; tool; key"
+    search_help_text = "Customer or other input; id of call or execution, or its start; tool; key"
     list_select_related = ("execution",)
     ordering = ("-called_at", "-id")
     fields = (("tool_name", "status"), ("step_number", "call_index"), ("effect", "gated"))
@@ -45,20 +46,16 @@ class ToolCallAdmin(SearchedAdmin):
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[AgentToolCall]:
         rows: QuerySet[AgentToolCall] = super().get_queryset(request)
-        return rows.defer(
-            "tool_input",
-            "tool_output",
-            "proposed_input",
-            "execution__input_data",
-            "execution__state",
-            "execution__result",
-            "execution__limits",
-        )
+        payloads = ("tool_input", "tool_output", "proposed_input")
+        of_execution = ("input_data", "state", "result", "limits")
+        rows = rows.defer(*payloads, *(f"execution__{name}" for name in of_execution))
+        return with_inputs(rows, "execution__input_data")
 
     def searches(self, rows: QuerySet[Any], term: str) -> Iterator[Search]:
         yield with_id_from(rows, term)
         yield with_id_from(rows, term, field="execution_id")
         yield rows.filter(tool_name=term)
+        yield rows.filter(execution__in=executions_about(term))
         yield rows.filter(idempotency_key=term)
 
     def shown_with(self, request: PersonRequest, pk: UUID) -> dict[str, Any]:
@@ -77,13 +74,14 @@ class ToolCallAdmin(SearchedAdmin):
     def shown_status(self, row: AgentToolCall) -> tuple[str, str]:
         return row.status, row.status.replace("_", " ")
 
-    @column("agent")
-    def agent(self, row: AgentToolCall) -> str:
-        return row.execution.agent_type
+    @column("execution", header=True)
+    def agent(self, row: AgentToolCall) -> tuple[str, str]:
+        return row.execution.agent_type, about(row) or str(row.execution_id)[:8]
 
     @column("step")
     def step(self, row: AgentToolCall) -> str:
-        return f"{row.step_number}.{row.call_index}"
+        beside = f",{NO_BREAK}call{NO_BREAK}{row.call_index + 1}" if row.call_index else ""
+        return f"{row.step_number}{beside}"
 
     @column("effect")
     def kind(self, row: AgentToolCall) -> str:
