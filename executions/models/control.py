@@ -36,10 +36,14 @@ class AgentRunner(models.Model):
         return f"{self.host}:{self.pid}"
 
 
+SCOPES = ("all", "agent", "tool")  # what the start of a call heeds
+
+
 class ControlQuerySet(models.QuerySet["AgentControl"]):
     def off(self) -> ControlQuerySet:
         """What is switched off now, the widest first."""
-        return self.exclude(state="on").select_related("changed_by").order_by("scope", "key")
+        off = self.exclude(state="on").filter(scope__in=SCOPES)
+        return off.select_related("changed_by").order_by("scope", "key")
 
     def over(self, agent_type: str) -> AgentControl | None:
         """Return the switch by which this agent's executions may not go on, if any."""
@@ -48,7 +52,8 @@ class ControlQuerySet(models.QuerySet["AgentControl"]):
 
 
 class AgentControl(models.Model):
-    """A switch over everything, one agent, one tool or one customer."""
+    """A switch over everything, one agent or one tool. Plain SQL may write one over a customer,
+    too, which no start heeds: no page tells that it holds anything back."""
 
     pk = models.CompositePrimaryKey("scope", "key")
     scope = models.TextField(choices=labels(("all", "agent", "tool", "customer")))

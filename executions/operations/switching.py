@@ -18,6 +18,7 @@ from executions.commits import commit
 from executions.core import storable
 from executions.engine import tickets
 from executions.models import AgentControl
+from executions.models.control import SCOPES
 from executions.operations.patience import patient
 from executions.operations.refusals import (
     AlreadyDecided,
@@ -30,7 +31,6 @@ from executions.operations.refusals import (
 from tools.registry import TOOLS
 
 REASON_CHARS = 1000
-SCOPES = ("all", "agent", "tool")
 
 PULL = """
 INSERT INTO agent_controls AS c (scope, key, state, reason, changed_by, changed_at)

@@ -13,6 +13,7 @@ from django.urls import reverse
 from agentops.accounts.models import User
 from executions import operations
 from executions.models import AgentBreaker, AgentControl
+from executions.operations.refusals import Refusal
 from tests import factories
 from tests.executions import desk
 
@@ -67,6 +68,16 @@ def test_a_banner_on_every_page_says_what_is_off_why_and_by_whom(
             assert (LIFT in page) == has_button
     client.logout()
     assert PAUSED not in read(client, reverse("login"))
+
+
+def test_what_nothing_heeds_is_not_told_to_be_off(client: Client, olga: User) -> None:
+    """C4: plain SQL can switch a customer off, and the customer's calls start all the same."""
+    AgentControl.objects.create(scope="customer", key="C-1001", state="killed", reason="sanctions")
+    client.force_login(olga)
+    for address in (reverse("reviews"), reverse("switches")):
+        assert "C-1001" not in read(client, address)
+    with pytest.raises(Refusal, match="'customer' cannot be switched off"):
+        operations.pause(scope="customer", key="C-1001", person=olga, reason="sanctions")
 
 
 def test_its_button_lifts_and_leads_back(client: Client, olga: User) -> None:

@@ -11,7 +11,7 @@ from executions.management.people import find_user
 from executions.management.telling import Teller
 from executions.management.terminal import printable
 from executions.models import AgentControl
-from executions.operations.switching import SCOPES
+from executions.models.control import SCOPES
 
 
 class Command(PlainCommand):
