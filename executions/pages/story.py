@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from datetime import timedelta
 from decimal import Decimal
 from functools import cached_property
 from uuid import UUID
 
 from django.db.models import Prefetch
+from django.utils import timezone
 
 from agentops.accounts.models import User
 from executions.core import limits
@@ -24,6 +26,7 @@ from executions.models import (
 )
 from executions.pages.wording import Action, action
 
+_GOES_ON = frozenset(ExecutionStatus) - {ExecutionStatus.AWAITING_REVIEW}
 Reviews = dict[UUID, list[AgentReview]]
 
 
@@ -122,6 +125,19 @@ class Story:
         """How often it was taken over since its last progress; the claim under way is none."""
         is_running = self.execution.status == ExecutionStatus.RUNNING
         return max(self.execution.attempts - 1, 0) if is_running else 0
+
+    @property
+    def with_people_ms(self) -> int:
+        """How long it has waited for people so far, by its transitions."""
+        waited, since = timedelta(0), None
+        for row in self.transitions:
+            if row.event == ExecutionStatus.AWAITING_REVIEW:
+                since = row.at
+            elif since and row.event in _GOES_ON:
+                waited, since = waited + (row.at - since), None
+        if since:
+            waited += timezone.now() - since
+        return int(waited.total_seconds() * 1000)
 
     def figures(self) -> list[Figure]:
         return figures(self.execution)

@@ -10,7 +10,7 @@ from django.db.models.functions import Now
 from playwright.sync_api import expect
 
 from tests import factories
-from tests.browser.conftest import Site
+from tests.browser.conftest import PHONE, Site
 from tests.executions import desk
 
 pytestmark = pytest.mark.browser
@@ -70,3 +70,12 @@ def test_it_keeps_up_without_moving_what_one_looks_at(site: Site) -> None:
     assert page.locator("[hx-get*=followed]").count() == 0
     assert page.locator("#moments tr").count() == one.audit.count()
     assert page.evaluate("() => window.isSamePage")
+
+
+def test_a_telephone_shows_each_moment_whole(site: Site) -> None:
+    one = desk.proposed().execution
+    page = site.opened(factories.person("olga", may=["view_*"]), viewport=PHONE)
+    page.goto(f"/executions/{one.pk}/")
+    table = page.locator("table.moments")
+    assert table.evaluate("one => one.parentElement.scrollWidth <= one.parentElement.clientWidth")
+    expect(table.get_by_role("cell", name="the system").last).to_be_visible()

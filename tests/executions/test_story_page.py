@@ -15,7 +15,8 @@ from django.urls import reverse
 
 from agentops.accounts.models import User
 from executions import operations
-from executions.models import AgentExecution
+from executions.models import AgentAudit, AgentExecution
+from executions.pages.story import Story
 from tests import factories
 from tests.executions import desk
 
@@ -247,3 +248,15 @@ def test_a_document_needs_its_right(client: Client) -> None:
     client.force_login(factories.person("watcher", may=["view_agentexecution"]))
     assert client.get(reverse("document", args=[made.pk])).status_code == 403
     assert client.get(reverse("document", args=["DOC-ffffffffffff"])).status_code == 403
+
+
+def test_it_says_how_long_it_waited_for_people(client: Client, olga: User) -> None:
+    one = factories.execution()
+    events = (("launched", 0), ("running", 1), ("awaiting_review", 2), ("voted_approve", 60))
+    events += (("pending", 62), ("running", 63), ("awaiting_review", 70), ("running", 130))
+    rows = [
+        AgentAudit(event=event, at=one.created_at + timedelta(seconds=s)) for event, s in events
+    ]
+    assert Story(execution=one, steps=[], transitions=rows).with_people_ms == 120_000
+    assert Story(execution=one, steps=[], transitions=rows[:2]).with_people_ms == 0
+    assert "not so far" in told(client, one)
