@@ -170,7 +170,7 @@ def test_a_refusal_of_a_request_from_before_the_lifting_does_not_pause_again(
         wait_until(llm.log, what="the request")
         operations.pause(scope="agent", key=REHEARSED.name, person=olga, reason="a wrong key")
         operations.lift(scope="agent", key=REHEARSED.name, person=olga, reason="mended")
-        wait_until(lambda: ended(execution), what="the end")
+        wait_until(lambda: ended(execution), within_s=30, what="the end")
     assert llm.fired() == [1]
     assert execution.status == "completed", execution.error
     found = switch()
