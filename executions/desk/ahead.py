@@ -13,10 +13,10 @@ from tools import records
 from tools.decisions import Listed
 
 log = logging.getLogger(__name__)
-Named = TypeVar("Named")
+Wanted = TypeVar("Wanted")
 
 
-def named(said: Action, of: Callable[[Listed], Callable[[Any], Named] | None]) -> Named | None:
+def wanted(said: Action, of: Callable[[Listed], Callable[[Any], Wanted] | None]) -> Wanted | None:
     """Return what the tool names of a call; None as well when its own code fails over it."""
     name = of(said.tool.listed) if said.tool else None
     if name is None or said.arguments is None:
@@ -31,9 +31,9 @@ def named(said: Action, of: Callable[[Listed], Callable[[Any], Named] | None]) -
 def read_ahead(reviews: Iterable[AgentReview]) -> None:
     """Inside read_once: read what the tools name of these calls, by a statement per kind of it."""
     said = [action(one.tool_name, one.call.tool_input) for one in reviews]
-    keys = {key for one in said if (key := named(one, lambda listed: listed.record))}
-    keys.update(key for one in said for key in named(one, lambda listed: listed.reads) or ())
+    keys = {key for one in said if (key := wanted(one, lambda listed: listed.record))}
+    keys.update(key for one in said for key in wanted(one, lambda listed: listed.reads) or ())
     records.load(keys)
-    to = {to for one in said for to in named(one, lambda listed: listed.recipients) or ()}
+    to = {to for one in said for to in wanted(one, lambda listed: listed.recipients) or ()}
     records.at_address(to)
     mails_to(to)

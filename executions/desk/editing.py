@@ -20,8 +20,8 @@ from executions import operations
 from executions.core import storable
 from executions.core.states import ReviewKind, ReviewStatus
 from executions.desk.differences import differences
+from executions.desk.field_errors import blame
 from executions.desk.fields import Group, form_of
-from executions.desk.fields_blamed import blame
 from executions.desk.filters import trail_of
 from executions.desk.item import permitted, refused
 from executions.desk.proposal import Proposal, proposal_of

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from executions.core.states import ReviewKind
-from executions.desk.ahead import named
+from executions.desk.ahead import wanted
 from executions.desk.past import mails_to
 from executions.models import AgentReview
 from executions.pages.wording import Action
@@ -30,9 +30,9 @@ NEW = RowChip("new recipient", "warn")
 
 def row_chips(rows: Collection[tuple[AgentReview, Action]]) -> dict[UUID, list[RowChip]]:
     """Return each review's chips, by two statements at most: none where no call names anything."""
-    keys = {review.pk: named(said, lambda listed: listed.record) for review, said in rows}
+    keys = {review.pk: wanted(said, lambda listed: listed.record) for review, said in rows}
     states = records.states({key for key in keys.values() if key})
-    to = {review.pk: named(said, lambda listed: listed.recipients) or () for review, said in rows}
+    to = {review.pk: wanted(said, lambda listed: listed.recipients) or () for review, said in rows}
     known = _known({address for addresses in to.values() for address in addresses})
     return {
         review.pk: _chips(

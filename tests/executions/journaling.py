@@ -74,3 +74,12 @@ def call_row(execution_id: UUID, **changes: Any) -> dict[str, Any]:
         "review_id": None, "target_version": None,
     }  # fmt: skip
     return {**row, **changes}
+
+
+def review_row(call: dict[str, Any], **changes: Any) -> dict[str, Any]:
+    """A new review of the call, which names it already."""
+    row = {
+        "id": call["review_id"], "call_id": call["id"], "kind": "approval", "required_votes": 1,
+        "reason": "", "risk": "medium", "target_version": None, "expires_after_s": 60,
+    }  # fmt: skip
+    return {**row, **changes}

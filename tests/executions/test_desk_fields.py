@@ -14,8 +14,8 @@ from hypothesis import strategies as st
 
 from agentops.accounts.models import User
 from executions.desk.differences import differences
+from executions.desk.field_errors import blame
 from executions.desk.fields import Field, Group, form_of
-from executions.desk.fields_blamed import blame
 from tests.executions import desk
 from tests.executions.test_desk_review import document
 from tools.base import ToolError

@@ -24,7 +24,14 @@ from executions.engine.entries import (
 )
 from executions.engine.journal import Journal, JournalRefused
 from executions.models import AgentExecution, AgentToolCall
-from tests.executions.journaling import call_row, claimed, launched, step, with_journal
+from tests.executions.journaling import (
+    call_row,
+    claimed,
+    launched,
+    review_row,
+    step,
+    with_journal,
+)
 from tests.support.racing import is_locked
 
 
@@ -72,11 +79,7 @@ def test_what_is_too_large_for_the_database_is_refused_and_not_tried_for_ever(
         ids[1], tool_name="send_email", status="awaiting_review", effect="once", gated=True,
         review_id=uuid4(),
     )  # fmt: skip
-    review = {
-        "id": call["review_id"], "call_id": call["id"], "kind": "approval", "required_votes": 1,
-        "reason": "", "risk": "low", "target_version": None, "expires_after_s": 60,
-        "customer_id": token_hex(5000),  # more than an index takes
-    }  # fmt: skip
+    review = review_row(call, customer_id=token_hex(5000))  # more than an index takes
 
     async def work(journal: Journal, lease: leases.Lease) -> list[Any]:
         await claimed(lease, ids)

@@ -22,7 +22,14 @@ from executions.engine.entries import (
 from executions.engine.journal import Journal
 from executions.models import AgentExecution, AgentReview, AgentToolCall
 from tests import factories
-from tests.executions.journaling import call_row, claimed, launched, step, with_journal
+from tests.executions.journaling import (
+    call_row,
+    claimed,
+    launched,
+    review_row,
+    step,
+    with_journal,
+)
 
 
 def test_letting_go_needs_an_open_review(committed_db: None) -> None:
@@ -75,10 +82,7 @@ def test_nothing_starts_in_the_undo_window_and_nothing_breaks(
         ids[0], tool_name="send_email", effect="once", status="awaiting_review", gated=True,
         review_id=uuid4(),
     )  # fmt: skip
-    review = {
-        "id": call["review_id"], "call_id": call["id"], "kind": "approval", "required_votes": 1,
-        "reason": "", "risk": "medium", "target_version": None, "expires_after_s": 60,
-    }  # fmt: skip
+    review = review_row(call)
 
     async def work(journal: Journal, lease: leases.Lease) -> Committed:
         await claimed(lease, ids)
@@ -147,10 +151,7 @@ def test_the_end_cancels_what_waits_and_voids_its_reviews(committed_db: None) ->
             ids[0], tool_name="send_email", effect="once", gated=True,
             status="awaiting_review", review_id=review_id,
         )  # fmt: skip
-        review = {
-            "id": review_id, "call_id": row["id"], "kind": "approval", "required_votes": 1,
-            "reason": "", "risk": "high", "target_version": None, "expires_after_s": 60,
-        }  # fmt: skip
+        review = review_row(row, risk="high")
         await journal.write(
             StepMade(
                 execution_id=ids[0], token=1, step=step(ids[0]).step, calls=[row], reviews=[review]
